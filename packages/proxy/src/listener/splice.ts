@@ -9,6 +9,8 @@ export interface SpliceOptions {
   readonly clock: Clock;
   /** Without a byte either way, milliseconds; 0: no limit. */
   readonly idleTimeout: number;
+  /** What has been read of `a` before. */
+  readonly early?: { readonly parts: readonly Buffer[]; readonly ended: boolean } | undefined;
   /** Bytes that came from `a`. */
   readonly onReceived: (bytes: number) => void;
   /** Bytes that came from `b`. */
@@ -46,25 +48,35 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
     }
     if (open === 0) end();
   };
-  const oneWay = (from: Duplex, to: Duplex, count: (bytes: number) => void, strip?: Strip): void => {
-    from.on('data', (read: Buffer) => {
+  const oneWay = (
+    from: Duplex,
+    to: Duplex,
+    count: (bytes: number) => void,
+    strip?: Strip,
+    early?: SpliceOptions['early'],
+  ): void => {
+    const pass = (read: Buffer): void => {
       const chunk = strip === undefined ? read : strip(read);
       if (chunk === undefined) return;
       count(chunk.length);
       idle.touch();
       if (to.writableEnded) return;
       if (!to.write(chunk)) from.pause();
-    });
-    to.on('drain', () => {
-      idle.touch();
-      from.resume();
-    });
-    from.on('end', () => {
+    };
+    const passEnd = (): void => {
       if (options.endTogether === true) return endBoth();
       to.end(() => {
         if (--open === 0) end();
       });
+    };
+    if (early !== undefined) for (const part of early.parts) pass(part);
+    from.on('data', pass);
+    to.on('drain', () => {
+      idle.touch();
+      from.resume();
     });
+    if (early?.ended === true) passEnd();
+    else from.on('end', passEnd);
     from.on('error', () => undefined);
     from.on('close', () => {
       // After a clean end in this direction the other may still be flushing what it got.
@@ -74,7 +86,7 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
       if (to.destroyed || to.closed) end();
     });
   };
-  oneWay(a, b, options.onReceived, options.stripReceived);
+  oneWay(a, b, options.onReceived, options.stripReceived, options.early);
   oneWay(b, a, options.onSent, options.stripSent);
   a.resume();
   b.resume();

@@ -20,6 +20,7 @@ import {
   type UpstreamHost,
   type UpstreamSocket,
 } from '../types.ts';
+import { EarlyData } from './early-data.ts';
 import { HttpTunnel } from './http-tunnel.ts';
 import { resetToo, splice, wasReset } from './splice.ts';
 import { lbContext, newRequestId } from './tcp-context.ts';
@@ -55,6 +56,8 @@ export class TcpTunnel implements PendingTcp {
   #asking = false;
   #ended = false;
   #handedOver = false;
+  /** Until there is an upstream, where the client is heard before. */
+  #early: EarlyData | undefined;
   #sawData = false;
   readonly #onFirstData: ((connection: ConnectionInfo) => void) | undefined;
   readonly #tunnelProgram: TunnelProgram | undefined;
@@ -106,8 +109,9 @@ export class TcpTunnel implements PendingTcp {
       return this.#end(ResponseFlag.NC, NOT_BEGUN + '3');
     }
     this.#waitForIdle();
-    if (program.connects === 'on data') this.#connectOnData(cluster);
-    else this.#connect(cluster);
+    const onData = program.connects === 'on data' ? cluster : undefined;
+    if (program.maxEarlyBytes !== undefined) this.#whenSecure(() => this.#hearEarly(onData));
+    if (onData === undefined) this.#connect(cluster);
   }
 
   #attach(): void {
@@ -144,10 +148,12 @@ export class TcpTunnel implements PendingTcp {
     else this.#held.push(go);
   }
 
-  /** What has come stays in the socket until there is somebody to pass it to. */
-  #connectOnData(cluster: UpstreamCluster): void {
-    this.#socket.once('readable', () => {
-      if (this.#socket.readableLength === 0) return;
+  /** With a cluster, the first data has it connected to. */
+  #hearEarly(cluster: UpstreamCluster | undefined): void {
+    if (this.#ended || this.#upstream !== undefined) return;
+    const { program, stats } = this.#runtime;
+    this.#early = new EarlyData(this.#socket, program.maxEarlyBytes!, stats, () => {
+      if (cluster === undefined) return;
       this.#waitForIdle();
       this.#connect(cluster);
     });
@@ -368,8 +374,12 @@ export class TcpTunnel implements PendingTcp {
     // Of two ends the later one closes the connection.
     let endedByHost = false;
     upstream.once('end', () => (endedByHost = upstream.writableEnded));
+    const early = this.#early;
+    this.#early = undefined;
+    early?.stop();
     splice(this.#socket, upstream, {
       clock: deps.clock,
+      early,
       stripReceived: this.#exchange && ((chunk) => this.#exchange!.read(chunk)),
       stripSent: other && ((chunk) => other.read(chunk)),
       idleTimeout: this.#idleTimeout(),
@@ -422,6 +432,8 @@ export class TcpTunnel implements PendingTcp {
       return this.#failed(cluster, host, reason);
     }
     this.#handedOver = true;
+    this.#early?.putBack();
+    this.#early = undefined;
     cluster.stats.upstream_rq_total++;
     host.report('connected');
     host.enter?.(this.#socket, closer);
@@ -459,6 +471,7 @@ export class TcpTunnel implements PendingTcp {
     this.#left?.();
     this.#endUpstream();
     const { stats, deps } = this.#runtime;
+    this.#early?.count(this.#info);
     stats.downstream_cx_active--;
     this.#info.responseEndTime = deps.clock.now();
     for (const meter of this.#meters) meter.end();

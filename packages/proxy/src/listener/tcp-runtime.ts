@@ -34,6 +34,7 @@ export interface TcpProxyStats {
   downstream_cx_rx_bytes_total: number;
   downstream_cx_tx_bytes_total: number;
   idle_timeout: number;
+  early_data_received_count_total: number;
   max_downstream_connection_duration: number;
 }
 
@@ -45,6 +46,7 @@ export function newTcpProxyStats(): TcpProxyStats {
     downstream_cx_rx_bytes_total: 0,
     downstream_cx_tx_bytes_total: 0,
     idle_timeout: 0,
+    early_data_received_count_total: 0,
     max_downstream_connection_duration: 0,
   };
 }

@@ -20,7 +20,7 @@ const ROUTER_NEVER = ['rq_overload_local_reply'];
 const LISTENER_NEVER = ['downstream_cx_overload_reject'];
 const TCP_NEVER = `downstream_cx_drain_close downstream_cx_overload_close downstream_cx_rx_bytes_buffered
   downstream_cx_tx_bytes_buffered downstream_flow_control_paused_reading_total
-  downstream_flow_control_resumed_reading_total early_data_received_count_total route_delayed_total
+  downstream_flow_control_resumed_reading_total route_delayed_total
   upstream_flush_active upstream_flush_total`.split(/\s+/);
 /** What the router counts under the connection manager's prefix. */
 const ROUTER = new Set([

@@ -28,6 +28,7 @@ export function compileTcpProxy(context: CompileContext, tcp: types.tcpProxy.Tcp
     maxConnectAttempts: Math.max(1, tcp.maxConnectAttempts ?? 1),
     backOff: backOff(context, tcp.backoffOptions, [...path, 'backoffOptions']),
     connects: connects(context, tcp, path),
+    maxEarlyBytes: tcp.maxEarlyDataBytes,
     hashKey: hashKey(context, tcp.hashPolicy?.[0], [...path, 'hashPolicy', 0]),
     tlvs: compileConnectionTlvs(context, tcp.proxyProtocolTlvs, [...path, 'proxyProtocolTlvs']),
     tunnel:

@@ -27,6 +27,8 @@ export interface TcpProxyProgram {
   readonly backOff: { readonly base: number; readonly max: number } | undefined;
   /** `at once` does not wait for the client's handshake. */
   readonly connects: 'at once' | 'when secure' | 'on data';
+  /** The client is heard before there is an upstream, up to so many bytes; undefined: it is not. */
+  readonly maxEarlyBytes: number | undefined;
   readonly hashKey: ((connection: ConnectionInfo) => HashResult) | undefined;
   readonly tunnel: TunnelProgram | undefined;
   readonly accessLogs: readonly AccessLogProgram[];

@@ -257,6 +257,10 @@ export class ProxyNode {
         );
       },
       grpcCalls: (name) => this.clusters.get(name)?.stats.grpc,
+      clusterStatName: (name) => {
+        const cluster = this.clusters.get(name);
+        return cluster === undefined ? undefined : (cluster.statName ?? cluster.name);
+      },
       counter: (name) => this.counters.get(name),
       readFile: (path) => readFileSync(path),
       ...(this.#options.cannotAppend === undefined ? {} : { cannotAppend: this.#options.cannotAppend }),

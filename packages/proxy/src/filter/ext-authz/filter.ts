@@ -8,6 +8,7 @@ import { asciiLower } from '../../program/values.ts';
 import { statusNames } from '../../telemetry/response-codes.ts';
 import { liveFlag, liveFraction } from '../../runtime/live.ts';
 import { ResponseFlag, type CollectedBody, type HttpFilter, type HttpStream, type Trace } from '../../types.ts';
+import { countUnder } from '../cluster-counter.ts';
 import type { FilterScope } from '../scope.ts';
 import { applyToRequest, applyToResponse } from './apply.ts';
 import { checkRequest, shownHeaders, type CheckProgram } from './check.ts';
@@ -78,12 +79,12 @@ export function extAuthzFilter(
   /** Also under the cluster that the request was meant for when the service was asked; empty: for none. */
   const count = (cluster: string, name: keyof typeof stats): void => {
     stats[name].value++;
-    if (cluster !== '') context.deps.counter(`cluster.${cluster}.ext_authz.${inPrefix}${name}`).value++;
+    countUnder(context.deps, cluster, `ext_authz.${inPrefix}${name}`);
   };
   const chargeCluster = (cluster: string, status: number): void => {
-    if (!chargesCluster || cluster === '') return;
+    if (!chargesCluster) return;
     for (const name of ['upstream_rq_completed', ...statusNames(status)])
-      for (const kind of ['', 'internal.']) context.deps.counter(`cluster.${cluster}.${kind}${name}`).value++;
+      for (const kind of ['', 'internal.']) countUnder(context.deps, cluster, kind + name);
   };
   /** It is only tried. */
   const tried = (would: Counter): undefined => {

@@ -10,6 +10,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { ResponseFlag, type HttpFilter, type HttpStream, type RateLimitDescriptor } from '../../types.ts';
 import { compileGrpcMethod } from '../grpc-service.ts';
 import { Headers } from '../../http/headers.ts';
+import { countUnder } from '../cluster-counter.ts';
 import type { FilterScope } from '../scope.ts';
 import { rateLimitHeaders, retryAfter, type DescriptorStatus } from './headers.ts';
 import { policiesOf, rateLimitPerRoute, type RateLimitPerRoute } from './per-route.ts';
@@ -71,7 +72,7 @@ export function rateLimitFilter(
       : liveFraction(runtime, config.failureModeDenyPercent, 0);
   const prefix = config.statPrefix === undefined || config.statPrefix === '' ? '' : `${config.statPrefix}.`;
   const count = (cluster: string, ...names: readonly string[]): void => {
-    for (const name of names) context.deps.counter(`cluster.${cluster}.${name}`).value++;
+    for (const name of names) countUnder(context.deps, cluster, name);
   };
   const pending = new WeakMap<HttpStream, { cancel(): void }>();
   const forResponse = new WeakMap<HttpStream, Headers>();

@@ -40,6 +40,8 @@ export interface CompileDeps {
   readonly forwardProxy?: (name: string) => UpstreamCluster | undefined;
   /** Somebody has said that the proxy is not to get requests any more. */
   readonly healthFailed?: () => boolean;
+  /** Under which name a cluster's statistics are; undefined: there is no such cluster. Absent where nobody knows. */
+  readonly clusterStatName?: (cluster: string) => string | undefined;
   /** How many hosts a cluster has; undefined: there is no such cluster. */
   readonly clusterMembers?: (
     cluster: string,

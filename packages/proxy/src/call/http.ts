@@ -2,7 +2,7 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { Deps } from '../deps.ts';
 import { AsyncRequest, type AsyncCallbacks, type AsyncFailure } from '../http/async-request.ts';
 import { Headers } from '../http/headers.ts';
-import { turnNow } from '../http/io.ts';
+import { entered, turnNow } from '../http/io.ts';
 import { OWN_CONNECTION } from '../http/own-connection.ts';
 import { keep } from '../http/reads.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
@@ -41,7 +41,7 @@ export function callHttp(cluster: UpstreamCluster | undefined, call: HttpCall, d
   const answer = reader.read(request);
   if (body !== undefined) request.body.add(body);
   request.body.complete = true;
-  request.start();
+  entered(() => request.start());
   return { answer, cancel: () => request.cancel() };
 }
 

@@ -265,9 +265,15 @@ function http2Clusters(resources: StaticResources): ReadonlySet<string> {
       EXPLICIT,
     );
     const explicit = child(options, 'explicitHttpConfig', 'explicit_http_config');
-    if (child(explicit, 'http2ProtocolOptions', 'http2_protocol_options') !== undefined) names.add(name);
+    const holder = options === undefined && !followsClients(resource) ? resource : explicit;
+    if (child(holder, 'http2ProtocolOptions', 'http2_protocol_options') !== undefined) names.add(name);
   }
   return names;
+}
+
+function followsClients(cluster: unknown): boolean {
+  const selection = String(child(cluster, 'protocolSelection', 'protocol_selection')).toUpperCase();
+  return selection === 'USE_DOWNSTREAM_PROTOCOL' || selection === '1';
 }
 
 function twice(resources: StaticResources, name: string): Nack[] {

@@ -62,14 +62,21 @@ test('a listener that has to wait for clusters is refused at once', async () => 
   expect(status).toBe(1);
 });
 
-test('requests cannot go to a cluster that speaks HTTP/2 alone', async () => {
-  const port = await freePort();
-  const key = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-  const http2 = staticCluster('calls', [port], {
+const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+test.each([
+  {
     typedExtensionProtocolOptions: {
-      [key]: { '@type': `type.googleapis.com/${key}`, explicitHttpConfig: { http2ProtocolOptions: {} } },
+      [HTTP_OPTIONS]: {
+        '@type': `type.googleapis.com/${HTTP_OPTIONS}`,
+        explicitHttpConfig: { http2ProtocolOptions: {} },
+      },
     },
-  });
+  },
+  { http2ProtocolOptions: {} },
+])('requests cannot go to a cluster that speaks HTTP/2 alone: %j', async (options) => {
+  const port = await freePort();
+  const http2 = staticCluster('calls', [port], options);
   const weighted = {
     weightedClusters: {
       clusters: [
@@ -86,6 +93,16 @@ test('requests cannot go to a cluster that speaks HTTP/2 alone', async () => {
   expect(status).toBe(1);
   for (const field of ['cluster', 'weightedClusters.clusters[1].name', 'requestMirrorPolicies[0].cluster'])
     expect(stderr).toContain(`${field}: the cluster \`calls\` speaks HTTP/2 alone, and there is no HTTP/2 yet`);
+});
+
+test('a cluster that speaks what its clients speak is not for HTTP/2 alone', async () => {
+  const port = await freePort();
+  const either = staticCluster('either', [port], {
+    http2ProtocolOptions: {},
+    protocolSelection: 'USE_DOWNSTREAM_PROTOCOL',
+  });
+  const routes = [{ match: { prefix: '/' }, route: { cluster: 'either' } }];
+  expect(run(bootstrap([listener(port, [{ filters: [hcm(routes)] }])], [either])).status).toBe(0);
 });
 
 test('a file that is no bootstrap is said to be none', () => {

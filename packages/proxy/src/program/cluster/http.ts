@@ -38,19 +38,19 @@ export function compileUpstreamHttp(
     typed?.useDownstreamProtocolConfig?.httpProtocolOptions ??
     typed?.autoConfig?.httpProtocolOptions ??
     cluster.httpProtocolOptions;
-  const http2Only = typed?.explicitHttpConfig?.http2ProtocolOptions !== undefined;
+  const followsDownstream =
+    typed?.useDownstreamProtocolConfig !== undefined ||
+    (typed === undefined && cluster.protocolSelection === 'USE_DOWNSTREAM_PROTOCOL');
+  const deprecated = typed === undefined && cluster.http2ProtocolOptions !== undefined && !followsDownstream;
+  const http2Only = deprecated || typed?.explicitHttpConfig?.http2ProtocolOptions !== undefined;
   if (http2Only && context.deps.speaksHttp2?.(cluster.name ?? '') !== true) {
-    context.refuse(
-      ['typedExtensionProtocolOptions', HTTP_OPTIONS, 'explicitHttpConfig', 'http2ProtocolOptions'],
-      HTTP2_PORT,
-    );
+    const at = deprecated ? [] : ['typedExtensionProtocolOptions', HTTP_OPTIONS, 'explicitHttpConfig'];
+    context.refuse([...at, 'http2ProtocolOptions'], HTTP2_PORT);
   }
   const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, ['httpProtocolOptions', 'headerKeyFormat']);
   return {
     http2Only,
-    followsDownstream:
-      typed?.useDownstreamProtocolConfig !== undefined ||
-      (typed === undefined && cluster.protocolSelection === 'USE_DOWNSTREAM_PROTOCOL'),
+    followsDownstream,
     idleTimeout: milliseconds(common?.idleTimeout, 3_600_000),
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration, 0),
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? cluster.maxRequestsPerConnection ?? 0,

@@ -1,4 +1,4 @@
-import { HTTP2_PORT, NOT_SUPPORTED, type FieldTable } from './table.ts';
+import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
 const TLS = 'envoy.extensions.transport_sockets.tls.v3';
 const HTTP = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -11,7 +11,7 @@ export const clusterFields: FieldTable = {
   'envoy.config.cluster.v3.Cluster': {
     implemented: `name altStatName type clusterType edsClusterConfig connectTimeout lbPolicy
       loadAssignment healthChecks maxRequestsPerConnection circuitBreakers upstreamHttpProtocolOptions
-      commonHttpProtocolOptions httpProtocolOptions typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
+      commonHttpProtocolOptions httpProtocolOptions http2ProtocolOptions protocolSelection typedExtensionProtocolOptions dnsRefreshRate dnsFailureRefreshRate
       respectDnsTtl dnsLookupFamily dnsJitter typedDnsResolverConfig dnsResolvers dnsResolutionConfig outlierDetection upstreamBindConfig lbSubsetConfig
       ringHashLbConfig maglevLbConfig originalDstLbConfig cleanupInterval leastRequestLbConfig roundRobinLbConfig commonLbConfig
       loadBalancingPolicy
@@ -19,7 +19,6 @@ export const clusterFields: FieldTable = {
       filters trackTimeoutBudgets trackClusterStats preconnectPolicy connectionPoolPerDownstreamConnection waitForWarmOnInit ignoreHealthOnHostRemoval`,
     noEffect: {
       'what waits in a connection is bounded by the proxy itself, at 64 KiB': 'perConnectionBufferLimitBytes',
-      [HTTP2_PORT]: 'http2ProtocolOptions protocolSelection',
       'nobody is told how hosts are loaded': 'lrsReportEndpointMetrics',
       'Envoy does not read it either': 'lrsServer',
       'servers decide over what they are asked again': 'useTcpForDnsLookups',

@@ -222,7 +222,7 @@ export class Cluster implements UpstreamCluster {
       for (const endpoint of locality.endpoints) {
         const key = hostKey(endpoint);
         if (hosts.has(key)) continue;
-        const transport = this.#transports.of(endpoint);
+        const transport = this.#transports.of(endpoint, locality);
         const known = this.#hosts.get(key);
         const place = localityKey(locality);
         if (known !== undefined && known.locality === place && !this.#checkedOtherwise(known, endpoint)) {

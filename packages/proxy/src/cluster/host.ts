@@ -207,7 +207,9 @@ export class ClusterHost implements BalancedHost {
       name === undefined && client === undefined && owner === undefined
         ? (alpn?.key ?? '')
         : `${keyOfName(name)} ${client === undefined ? '' : keyOfEnds(client)} ${alpn?.key ?? ''} ${owner ?? ''}`;
-    return this.#named.get(key, () => new NamedHost(this, name, client, alpn));
+    const host = this.#named.get(key, () => new NamedHost(this, name, client, alpn));
+    host.respell(name);
+    return host;
   }
 
   whenDrained(end: () => void): () => void {
@@ -262,7 +264,7 @@ export class ClusterHost implements BalancedHost {
 function keyOfName(name: ExpectedName | undefined): string {
   if (name === undefined) return '';
   const { serverName, verified, subjectAltNames } = name;
-  return `${serverName} ${verified} ${subjectAltNames?.join() ?? ''}`;
+  return `${serverName} ${verified} ${subjectAltNames?.join() ?? ''}`.toLowerCase();
 }
 
 /** As logs print an endpoint: `1.2.3.4:80`, `[::1]:80`, a path, `envoy://listener/id`. */

@@ -42,9 +42,9 @@ function requestedName(
   // Connections without requests have no authority to speak of.
   if ((!autoSni && !autoSanValidation) || (stream !== undefined && stream.request === undefined)) return undefined;
   const named = autoSniHeader === '' ? undefined : stream?.request?.headers.getJoined(autoSniHeader);
-  const asked = named === undefined || named === '' ? authority.toLowerCase() : named;
+  const asked = named === undefined || named === '' ? authority : named;
   const name = asked.replace(/:\d+$/, '');
-  const bare = name.replace(/[[\]]/g, '').toLowerCase();
+  const bare = name.replace(/[[\]]/g, '');
   const { transport } = host;
   const serverName = autoSni && name !== '' && isIP(bare) === 0 ? name : configuredName(host, transport).serverName;
   const verified = transport.verifyServerName && serverName !== '';

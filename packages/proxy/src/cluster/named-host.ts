@@ -26,10 +26,12 @@ export class NamedHost implements UpstreamHost {
   readonly authority: string;
   readonly hostname: string;
   pool: HostPool | undefined = undefined;
-  readonly #name: ExpectedName | undefined;
+  #name: ExpectedName | undefined;
   readonly #client: Ends | undefined;
   readonly #alpn: AlpnOffer | undefined;
-  readonly #sessions: SessionSlot = newSessionSlot();
+  #sessions: SessionSlot = newSessionSlot();
+  /** Connections that are there or being made. */
+  #open = 0;
   readonly #drained = new DrainWatchers();
   #dropped = false;
 
@@ -117,13 +119,29 @@ export class NamedHost implements UpstreamHost {
     onFail: (error: ConnectFailure) => void,
     fallbackAlpn?: readonly string[],
   ): void {
+    this.#open++;
     connectHost(
       this.base,
       { name: this.#name, sessions: this.#sessions, client: this.#client, alpn: this.#alpn },
       fallbackAlpn,
-      onReady,
-      onFail,
+      (socket) => {
+        socket.once('close', () => void this.#open--);
+        onReady(socket);
+      },
+      (error) => {
+        this.#open--;
+        onFail(error);
+      },
     );
+  }
+
+  /** The same name in other letters: the next connection asks for it, but those that are there will do. */
+  respell(name: ExpectedName | undefined): void {
+    if (this.#open > 0 || name === this.#name) return;
+    if (name?.serverName === this.#name?.serverName && sameNames(name, this.#name)) return;
+    this.#name = name;
+    // Somebody else may have been verified by the other.
+    this.#sessions = newSessionSlot();
   }
 
   enter(socket: Socket | undefined, closer: () => 'local' | 'remote'): void {
@@ -146,6 +164,10 @@ export class NamedHost implements UpstreamHost {
     this.pool?.drain();
     this.#drained.call();
   }
+}
+
+function sameNames(a: ExpectedName | undefined, b: ExpectedName | undefined): boolean {
+  return a?.subjectAltNames?.join() === b?.subjectAltNames?.join();
 }
 
 /** The names under which a host is known; the oldest goes when there are too many. */

@@ -4,11 +4,14 @@ import type { Clock } from '../deps.ts';
 import type {
   ClusterProgram,
   EndpointProgram,
+  LocalityProgram,
   ProxyProtocolProgram,
   UpstreamTransportProgram,
 } from '../program/types.ts';
 import type { TlsContexts } from '../tls/context.ts';
 import { UpstreamTls, type UpstreamTlsStats } from '../tls/client.ts';
+
+const SOCKET_MATCH = 'envoy.transport_socket_match';
 
 /** How connections to a host are secured: plain, or by a TLS context. */
 export interface Transport {
@@ -48,16 +51,17 @@ export class ClusterTransports {
     );
   }
 
-  /** The first match that the endpoint's `envoy.transport_socket_match` metadata contains. */
-  of(endpoint: EndpointProgram): Transport {
-    return this.matching(endpoint.metadata?.['envoy.transport_socket_match']);
+  /** The first match that the endpoint's `envoy.transport_socket_match` metadata contains, or else its locality's. */
+  of({ metadata }: EndpointProgram, locality: LocalityProgram): Transport {
+    return this.#match(metadata?.[SOCKET_MATCH]) ?? this.#match(locality.metadata?.[SOCKET_MATCH]) ?? this.#otherwise;
   }
 
   matching(metadata: JsonObject | undefined): Transport {
-    for (const { match, transport } of this.#matches) {
-      if (contains(metadata, match)) return transport;
-    }
-    return this.#otherwise;
+    return this.#match(metadata) ?? this.#otherwise;
+  }
+
+  #match(metadata: JsonObject | undefined): Transport | undefined {
+    return this.#matches.find(({ match }) => contains(metadata, match))?.transport;
   }
 }
 

@@ -376,6 +376,7 @@ export class Listener {
     };
     if (log !== undefined) {
       log.connection = { ...info, tls: undefined };
+      if (info.notTls !== undefined) log.info.downstreamTransportFailureReason = info.notTls;
       if (info.listenerMetadata !== undefined) log.info.dynamicMetadata = { ...info.listenerMetadata };
     }
     const chain = this.#program.selectChain({

@@ -92,6 +92,7 @@ function compileLocality(
     subZone: locality.locality?.subZone ?? '',
     priority: locality.priority ?? 0,
     weight: locality.locality === undefined ? undefined : locality.loadBalancingWeight,
+    metadata: locality.metadata?.filterMetadata,
     endpoints: endpoints.flatMap((endpoint, i) => compileEndpoint(context, endpoint, [...at, i], named) ?? []),
   };
 }

@@ -118,6 +118,12 @@ export function isLeaf(certificate: X509Certificate): boolean {
   return usage !== undefined && ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
 }
 
+/** Its key usage, if it says any, has the signing of certificates in it. */
+export function maySign(certificate: X509Certificate): boolean {
+  const usage = extension(certificate, KEY_USAGE);
+  return usage === undefined || ((readDer(usage)[0]?.content[1] ?? 0) & 0x04) !== 0;
+}
+
 /** How many authorities may stand between it and a certificate of a workload; without a limit Infinity. */
 export function pathLength(certificate: X509Certificate): number {
   try {

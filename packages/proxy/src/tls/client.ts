@@ -7,9 +7,18 @@ import type { TlsCertificateProgram, UpstreamTlsProgram, ValidationProgram } fro
 import { countAgreed } from './agreed.ts';
 import { alarm, CERTIFICATE_UNKNOWN } from './alert.ts';
 import { peerSignature } from './signature.ts';
+import { otherNames } from './certificate-fields.ts';
 import type { TlsContexts, TlsMaterial } from './context.ts';
 import type { KeyLogger } from './key-log.ts';
-import { handshakeFailure, laterErrors, NO_VERSIONS, SECRET_MISSING, unusable, verifyFailure } from './failure.ts';
+import {
+  handshakeFailure,
+  laterErrors,
+  NO_VERSIONS,
+  NOBODY_VOUCHES,
+  SECRET_MISSING,
+  unusable,
+  verifyFailure,
+} from './failure.ts';
 import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
 import { chainError, listed, verifyPeer } from './verify.ts';
 
@@ -133,16 +142,16 @@ export class UpstreamTls {
       secureContext: material.context,
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-      ...(serverName === '' ? {} : { servername: serverName }),
+      ...(serverName === '' ? {} : { servername: asServerName(serverName) }),
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       ...(offered === undefined ? {} : { session: offered }),
     });
     this.#logKey?.(secure, raw);
-    const fail = (reason: string, counter: Counter): void => {
+    const fail = (reason: string, counter: Counter | undefined): void => {
       settle();
       slot.session = undefined;
       // Who just hangs up has made no mistake in the handshake.
-      if (reason !== '') this.#stats[counter]++;
+      if (reason !== '' && counter !== undefined) this.#stats[counter]++;
       secure.destroy();
       raw.destroy();
       onFail(reason);
@@ -201,7 +210,7 @@ export class UpstreamTls {
       const refused = judged === 'taken' ? undefined : judge();
       if (refused !== undefined) {
         if (!forgives) return refuse(refused);
-        this.#stats[refused.counter]++;
+        if (refused.counter !== undefined) this.#stats[refused.counter]++;
       }
       const resumed = secure.isSessionReused();
       const certificate = secure.getPeerX509Certificate();
@@ -217,6 +226,11 @@ export class UpstreamTls {
   }
 }
 
+/** Node refuses addresses, which Envoy sends as they are. OpenSSL reads up to the zero. */
+function asServerName(name: string): string {
+  return isIP(name) === 0 ? name : `${name}\0`;
+}
+
 /** The least version is above the highest, which Envoy's clients leave at TLS 1.2 unless told. */
 function agreesOnNothing({ fips, minVersion, maxVersion = 'TLSv1.2' }: UpstreamTlsProgram): boolean {
   return fips !== true && minVersion !== undefined && minVersion > maxVersion;
@@ -228,7 +242,7 @@ function verify(
   { validation }: TlsMaterial,
   name: ExpectedName,
   now: number,
-): { reason: string; counter: Counter; alert: number } | undefined {
+): { reason: string; counter: Counter | undefined; alert: number } | undefined {
   if (certificate === undefined)
     return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
   const demanded = demandedOf(validation, name);
@@ -236,7 +250,8 @@ function verify(
   if (refused === undefined) {
     const wanted = wantedNames(name);
     if (wanted.length === 0) return undefined;
-    if (isVouchedFor(validation) && wanted.some((one) => hasName(certificate, one))) return undefined;
+    if (!isVouchedFor(validation)) return { reason: NOBODY_VOUCHES, counter: undefined, alert: CERTIFICATE_UNKNOWN };
+    if (wanted.some((one) => hasName(certificate, one))) return undefined;
     return {
       reason: verifyFailure(
         `verify SAN list, expected SANs: [${wanted.join(', ')}], certificate SANs: [${listed(certificate)}]`,
@@ -274,8 +289,11 @@ function isVouchedFor(validation: ValidationProgram | undefined): boolean {
 }
 
 function hasName(certificate: X509Certificate, name: string): boolean {
-  if (name === '') return false;
-  if (isIP(name) !== 0) return certificate.checkIP(name) !== undefined;
-  const { dns, uri, email } = parseSubjectAltNames(certificate.subjectAltName);
-  return dns.some((one) => dnsNameMatches(name, one)) || uri.includes(name) || email.includes(name);
+  const { dns, uri, email, ip } = parseSubjectAltNames(certificate.subjectAltName);
+  return (
+    name !== '' &&
+    (dns.some((one) => dnsNameMatches(name, one)) ||
+      [...uri, ...email, ...ip].includes(name) ||
+      otherNames(certificate).some(({ value }) => value === name))
+  );
 }

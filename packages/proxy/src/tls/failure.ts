@@ -19,6 +19,9 @@ export function verifyFailure(detail: string): string {
   return reason(CERTIFICATE_VERIFY_FAILED, `CERTIFICATE_VERIFY_FAILED:verify cert failed: ${detail}`);
 }
 
+/** A name is demanded of a certificate that is held against nothing. */
+export const NOBODY_VOUCHES = reason(CERTIFICATE_VERIFY_FAILED, 'CERTIFICATE_VERIFY_FAILED');
+
 /**
  * `code` and `message` as on the error that a TLSSocket emitted; `unanswered`: of a client that has heard nothing yet.
  * Undefined: the handshake was cut off without a word.

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { crypto } from '../node-tls.ts';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
 import { BAD_CERTIFICATE_HASH_VALUE, CERTIFICATE_UNKNOWN, chainAlert } from './alert.ts';
-import { otherNames } from './certificate-fields.ts';
+import { maySign, otherNames } from './certificate-fields.ts';
 import { checkRevoked } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
 import { pathTo } from './path.ts';
@@ -38,7 +38,10 @@ export function verifyPeer(
   const chainMatters = validation.trustedCaPem !== undefined || validation.systemRoots;
   if (chainMatters && chainError !== undefined && !(validation.allowExpired && TIME_VERDICTS.has(chainError))) {
     // OpenSSL looks for a list of revocations even where it does not know whose; BoringSSL says that first.
-    const stranger = chainError === 'UNABLE_TO_GET_CRL' && issuerOf(certificate, validation) === undefined;
+    const stranger =
+      (chainError === 'UNABLE_TO_GET_CRL' && issuerOf(certificate, validation) === undefined) ||
+      // Nor is a certificate its own authority for BoringSSL that must not sign any.
+      (chainError === 'DEPTH_ZERO_SELF_SIGNED_CERT' && !maySign(certificate));
     const why = stranger ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' : chainError;
     const refused = chainRefusal(why);
     return bundle === undefined ? refused : { ...refused, alert: CERTIFICATE_UNKNOWN };
@@ -56,15 +59,16 @@ export function verifyPeer(
     const revoked = checkRevoked(certificate, issuerOf(certificate, validation), validation.leafRevocations, now);
     if (revoked !== undefined) return chainRefusal(revoked);
   }
-  if (!hashMatches(certificate, validation)) {
-    const reason = verifyFailure('cert hash and spki');
-    return { reason, counter: 'fail_verify_cert_hash', alert: BAD_CERTIFICATE_HASH_VALUE };
+  if (validation.sanMatchers.length > 0) {
+    const names = parseSubjectAltNames(certificate.subjectAltName);
+    if (!validation.sanMatchers.some((matcher) => fits(matcher, names, certificate))) {
+      const reason = verifyFailure(`SAN matcher, certificate SANs are [${listed(certificate)}]`);
+      return { reason, counter: 'fail_verify_san', alert: CERTIFICATE_UNKNOWN };
+    }
   }
-  if (validation.sanMatchers.length === 0) return undefined;
-  const names = parseSubjectAltNames(certificate.subjectAltName);
-  if (validation.sanMatchers.some((matcher) => fits(matcher, names, certificate))) return undefined;
-  const reason = verifyFailure(`SAN matcher, certificate SANs are [${listed(certificate)}]`);
-  return { reason, counter: 'fail_verify_san', alert: CERTIFICATE_UNKNOWN };
+  if (hashMatches(certificate, validation)) return undefined;
+  const reason = verifyFailure('cert hash and spki');
+  return { reason, counter: 'fail_verify_cert_hash', alert: BAD_CERTIFICATE_HASH_VALUE };
 }
 
 function foreigner(why: string): Refusal {

@@ -106,8 +106,8 @@ export const clusterFields: FieldTable = {
   },
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload': { implemented: 'category dropPercentage' },
   'envoy.config.endpoint.v3.LocalityLbEndpoints': {
-    implemented: 'locality lbEndpoints loadBalancerEndpoints loadBalancingWeight priority',
-    noEffect: { 'read by nobody here': 'metadata', 'Envoy does not read it either': 'proximity' },
+    implemented: 'locality lbEndpoints loadBalancerEndpoints loadBalancingWeight metadata priority',
+    noEffect: { 'Envoy does not read it either': 'proximity' },
     refused: { [NOT_SUPPORTED]: 'ledsClusterLocalityConfig' },
   },
   'envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList': { implemented: 'lbEndpoints' },

@@ -109,12 +109,13 @@ const CRITERIA: readonly Criterion[] = [
   },
   {
     name: 'application protocol',
-    fit: (m, c) =>
-      m.applicationProtocols.length === 0
-        ? 0
-        : m.applicationProtocols.some((p) => c.applicationProtocols.includes(p))
-          ? 1
-          : undefined,
+    fit: (m, c) => {
+      if (m.applicationProtocols.length === 0) return 0;
+      const { applicationProtocols: offered } = c;
+      const at = offered.findIndex((name) => m.applicationProtocols.includes(name));
+      // What the client names first counts most.
+      return at < 0 ? undefined : offered.length - at;
+    },
   },
   { name: 'direct source address', fit: (m, c) => range(m.directSourcePrefixRanges, c.directSourceAddress) },
   {

@@ -24,6 +24,7 @@ export interface LocalityProgram {
   readonly priority: number;
   /** Undefined: none was given, or no locality; such localities get no share under locality-weighted balancing. */
   readonly weight: number | undefined;
+  readonly metadata?: Readonly<Record<string, JsonObject>> | undefined;
   readonly endpoints: readonly EndpointProgram[];
 }
 

@@ -28,6 +28,7 @@ const CASES: readonly BesideCase[] = [
   limit('within', [{ entries: [entry('a', 'ok')] }]),
   limit('over', [{ entries: [entry('a', 'over'), entry('b', 'c')] }, { entries: [entry('d', 'e')] }]),
   limit('with operators', [{ entries: [entry('from', '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%')] }]),
+  limit('with an operator that says nothing', [{ entries: [entry('no', 'a%REQ(x)%b'), entry('none', '%REQ(x)%')] }]),
   limit('an error', [{ entries: [entry('a', 'error')] }]),
   limit('an error that denies', [{ entries: [entry('a', 'error')] }], { failureModeDeny: true }),
   limit('with a limit', [

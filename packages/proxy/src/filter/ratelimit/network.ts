@@ -34,7 +34,7 @@ export function compileNetworkRateLimit(
   const made = descriptors.map(({ entries = [] }, i) =>
     entries.map(({ key = '', value = '' }, j) => ({
       key,
-      value: text(context, value, '', [...path, 'descriptors', i, 'entries', j, 'value']),
+      value: text(context, value, '-', [...path, 'descriptors', i, 'entries', j, 'value']),
     })),
   );
   const enabled = livePercentage(context.deps.runtime, 'ratelimit.tcp_filter_enabled', 1);

@@ -1,5 +1,6 @@
-import { statSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
+import { statOf } from './discover.ts';
 
 /** The operating system refused to watch a directory; what is watched already stays so. */
 export class WatchError extends Error {
@@ -39,7 +40,7 @@ export class Directories {
     for (const directory of this.#watched.keys()) if (!wanted.has(directory)) this.#unwatch(directory);
     const fresh: string[] = [];
     for (const directory of wanted) {
-      const stats = statSync(directory, { throwIfNoEntry: false });
+      const stats = statOf(directory);
       const before = this.#watched.get(directory);
       if (before && before.inode === stats?.ino) continue;
       if (before) this.#unwatch(directory);
@@ -57,7 +58,8 @@ export class Directories {
     try {
       watcher = watch(directory, (type, entry) => this.#onEvent(directory, entry ?? undefined, type === 'rename'));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      // What may not be read has been said to be so, and what is beside it goes on.
+      if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
       throw new WatchError(directory, error);
     }
     watcher.on('error', () => {

@@ -34,7 +34,7 @@ export function discover(paths: readonly string[]): Discovered {
       if (!out.files.includes(STDIN_NAME)) out.files.push(STDIN_NAME);
       continue;
     }
-    const stats = stat(path);
+    const stats = statOf(path);
     if (!stats) out.diagnostics.push(missing(path));
     else if (stats.isDirectory()) walk(path, out, seen);
     else addFile(path, out, seen);
@@ -56,17 +56,17 @@ interface Output {
 }
 
 function walk(directory: string, out: Output, seen: Set<string>): void {
-  const real = realpathSync(directory);
-  if (seen.has(real)) return;
-  seen.add(real);
-  out.directories.push(directory);
   let entries: Dirent[];
   try {
+    const real = realpathSync(directory);
+    if (seen.has(real)) return;
+    seen.add(real);
     entries = readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     out.diagnostics.push(unreadable(directory, error));
     return;
   }
+  out.directories.push(directory);
   if (entries.some(({ name }) => name === 'Chart.yaml')) {
     out.passedOver.push({ file: directory, line: 0, what: 'a Helm chart (render it with `helm template`)' });
     return;
@@ -74,7 +74,7 @@ function walk(directory: string, out: Output, seen: Set<string>): void {
   entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   for (const entry of entries) {
     const path = join(directory, entry.name);
-    const kind = entry.isSymbolicLink() ? stat(path) : entry;
+    const kind = entry.isSymbolicLink() ? statOf(path) : entry;
     if (kind?.isDirectory()) {
       if (isMeshDirectory(entry.name)) walk(path, out, seen);
     } else if (kind?.isFile() && isMeshFile(entry.name)) addFile(path, out, seen);
@@ -88,8 +88,13 @@ function addFile(path: string, out: Output, seen: Set<string>): void {
   out.files.push(path);
 }
 
-function stat(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+/** Undefined for what is not there, and for what nobody can get to: a link to itself, something in a closed directory. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function missing(path: string): Diagnostic {

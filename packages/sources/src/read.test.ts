@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AS_ISTIOD, readFiles } from './read.ts';
+import { watchFiles } from './watch.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'mizzen-read-'))));
@@ -37,3 +38,29 @@ test("without a mesh configuration: what an installation writes, or istiod's own
   expect((await readFiles([file])).snapshot.mesh.defaultProviders).toEqual({ metrics: ['prometheus'] });
   expect((await readFiles([file], AS_ISTIOD)).snapshot.mesh.defaultProviders).toEqual({});
 });
+
+test('a link to itself is passed over, as one to nothing is', async () => {
+  writeFileSync(join(folder, 'mesh.yaml'), SERVICE('[{port: 80}]'));
+  symlinkSync('self.yaml', join(folder, 'self.yaml'));
+  symlinkSync('nowhere.yaml', join(folder, 'nothing.yaml'));
+  const { snapshot, diagnostics } = await readFiles([folder]);
+  expect(snapshot.list('Service').map(({ metadata }) => metadata.name)).toEqual(['web']);
+  expect(diagnostics).toEqual([]);
+  const named = await readFiles([join(folder, 'self.yaml')]);
+  expect(named.diagnostics.map(({ message }) => message)).toEqual([expect.stringContaining('there is no file')]);
+});
+
+// Root may read everything.
+test.skipIf(process.getuid?.() === 0)(
+  'a directory that may not be read is said, and what is beside it is read',
+  async () => {
+    writeFileSync(join(folder, 'mesh.yaml'), SERVICE('[{port: 80}]'));
+    mkdirSync(join(folder, 'closed'), { mode: 0o000 });
+    const { first, close } = await watchFiles([folder], { after: () => () => undefined }, () => undefined);
+    close();
+    expect(first.snapshot.list('Service').map(({ metadata }) => metadata.name)).toEqual(['web']);
+    expect(first.diagnostics.map(({ message }) => message)).toEqual([
+      `cannot read \`${join(folder, 'closed')}\`: EACCES`,
+    ]);
+  },
+);

@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { Directories } from './directories.ts';
-import { STDIN, discover, isMeshDirectory, isMeshFile, tidy } from './discover.ts';
+import { STDIN, discover, isMeshDirectory, isMeshFile, statOf, tidy } from './discover.ts';
 import type { Discovered } from './discover.ts';
 import { Ledger } from './ledger.ts';
 import type { FileText, ReadResult } from './ledger.ts';
@@ -124,7 +124,7 @@ class Watch implements Watching {
   /** Now, or when last looked at. */
   #isDirectory(path: string): boolean {
     if (this.#found.directories.includes(path)) return true;
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    return statOf(path)?.isDirectory() ?? false;
   }
 
   #flush(graceOver: boolean): void {

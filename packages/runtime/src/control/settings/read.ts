@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { SourceDocument } from '@mizzen/api';
 import { isRecord } from '@mizzen/api';
@@ -6,6 +6,7 @@ import { loadYaml } from '@mizzen/api/yaml/load.ts';
 import { locateIn } from '@mizzen/api/yaml/locate.ts';
 import { didYouMean } from '@mizzen/diagnostics';
 import type { Diagnostic, Path } from '@mizzen/diagnostics';
+import { statOf } from '@mizzen/sources';
 import type { Engine } from '@mizzen/translator';
 import type { ContainerSettings, Settings, WorkloadSettings } from './types.ts';
 
@@ -22,7 +23,7 @@ export function findSettings(paths: readonly string[], cwd: string): string[] {
   };
   const walk = (directory: string): void => {
     look(directory);
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    for (const entry of entriesOf(directory)) {
       if (!entry.isDirectory() || entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       walk(join(directory, entry.name));
     }
@@ -30,12 +31,21 @@ export function findSettings(paths: readonly string[], cwd: string): string[] {
   for (const path of paths) {
     if (path === '-') continue;
     const absolute = resolve(cwd, path);
-    const stat = statSync(absolute, { throwIfNoEntry: false });
+    const stat = statOf(absolute);
     if (stat?.isDirectory() === true) walk(absolute);
     else if (stat !== undefined) look(dirname(absolute));
   }
   look(cwd);
   return [...found];
+}
+
+/** None where it cannot be read, which whoever reads the mesh files says. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Reads settings; what is wrong is left out and in the diagnostics, with its line. */
@@ -131,7 +141,7 @@ class Reader {
   #container(path: Path, fields: Readonly<Record<string, unknown>>): ContainerSettings {
     const written = this.#text([...path, 'dir'], fields['dir']);
     const dir = written === undefined ? undefined : resolve(this.#base, written);
-    if (dir !== undefined && statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    if (dir !== undefined && statOf(dir)?.isDirectory() !== true) {
       this.problem([...path, 'dir'], `there is no directory \`${written}\``, {
         help: 'it is taken relative to mizzen.yaml',
       });

@@ -84,6 +84,12 @@ extra: 1
   expect(settingsFor(settings, 'x', 'payment')?.main?.run).toBe('node pay.js');
 });
 
+test('a directory that cannot even be looked for is none', () => {
+  const text = `workloads: { a: { dir: "\\0" }, b: { dir: ${'x'.repeat(300)} } }\n`;
+  const messages = read(write('mizzen.yaml', text)).diagnostics.map(({ message }) => message);
+  expect(messages).toEqual([expect.stringMatching(/^there is no/), expect.stringMatching(/^there is no/)]);
+});
+
 test('a text that is no YAML is one diagnostic', () => {
   const { diagnostics } = read(write('mizzen.yaml', 'workloads:\n  a: [\n'));
   expect(diagnostics).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { statSync } from 'node:fs';
+import { statOf } from '@mizzen/sources';
 
 const QUIET = 20;
 
@@ -16,7 +16,7 @@ export function watchSettings(
   for (const path of paths) {
     if (path === '-') continue;
     const absolute = resolve(cwd, path);
-    const stat = statSync(absolute, { throwIfNoEntry: false });
+    const stat = statOf(absolute);
     if (stat !== undefined) directories.add(stat.isDirectory() ? absolute : dirname(absolute));
   }
   let timer: NodeJS.Timeout | undefined;

@@ -56,8 +56,9 @@ test.skipIf(process.getuid?.() === 0)(
   async () => {
     writeFileSync(join(folder, 'mesh.yaml'), SERVICE('[{port: 80}]'));
     mkdirSync(join(folder, 'closed'), { mode: 0o000 });
-    const { first, close } = await watchFiles([folder], { after: () => () => undefined }, () => undefined);
-    close();
+    const watching = await watchFiles([folder], { after: () => () => undefined }, () => undefined);
+    watching.close();
+    const { first } = watching;
     expect(first.snapshot.list('Service').map(({ metadata }) => metadata.name)).toEqual(['web']);
     expect(first.diagnostics.map(({ message }) => message)).toEqual([
       `cannot read \`${join(folder, 'closed')}\`: EACCES`,

@@ -39,6 +39,7 @@ export function adminLogger(
     info.requestEndTime = started;
     info.responseStartTime = now;
     info.responseEndTime = now;
+    info.responseUnfinished = false;
     info.responseCode = status;
     info.responseCodeDetails = 'admin_filter_response';
     info.bytesSent = Buffer.byteLength(body);

@@ -87,7 +87,10 @@ export function basicAuthFilter(
       denied.value++;
       trace?.push({ kind: 'basic-auth', text: `basic authentication: ${WHY[found.why]}`, matched: false });
       stream.sendLocalReply(401, `User authentication failed. ${WHY[found.why]}`, found.why, 0, [
-        ['www-authenticate', `Basic realm="${(ofRoute?.realm ?? '') || ownRealm || originalUri(stream.request)}"`],
+        [
+          'www-authenticate',
+          `Basic realm="${(ofRoute?.realm ?? '') || ownRealm || quoted(originalUri(stream.request))}"`,
+        ],
       ]);
       return 'stop';
     },
@@ -96,7 +99,11 @@ export function basicAuthFilter(
 
 /** As it stands between quotes. */
 function quotable(text = ''): string {
-  return wire(text).replaceAll(/["\\]/g, '\\$&');
+  return quoted(wire(text));
+}
+
+function quoted(text: string): string {
+  return text.replaceAll(/["\\]/g, '\\$&');
 }
 
 function check(

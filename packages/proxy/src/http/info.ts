@@ -22,6 +22,7 @@ export class StreamRecord implements StreamInfo {
   upstreamStartTime = -1;
   responseStartTime = -1;
   responseEndTime = -1;
+  responseUnfinished = true;
   bytesReceived = 0;
   bytesSent = 0;
   responseCode = 0;

@@ -22,7 +22,9 @@ const WISHES = [
 /** The request's own fields, changed as the copy wants them. */
 export function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
   const headers = stream.request.headers.clone();
-  for (const step of mutations ?? []) applyMutations(step, headers, stream);
+  // They see the copy as it is by then.
+  const source = { info: stream.info, request: { ...stream.request, headers } };
+  for (const step of mutations ?? []) applyMutations(step, headers, source);
   // As those of the request itself, which have been read by now.
   if (headers.addsEnvoyFields) for (const name of WISHES) headers.remove(name);
   return headers;

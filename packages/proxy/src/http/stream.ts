@@ -310,6 +310,7 @@ export class ActiveStream extends RequestStream implements LogSource {
   /** Of responses that came to their end: others took no time. */
   #recordTime(): void {
     const { stats, deps } = this.hcm;
+    this.info.responseUnfinished = false;
     stats.downstream_rq_time.record(Math.trunc(turnNow(deps.clock) - this.info.startTime));
   }
 

@@ -40,6 +40,8 @@ export interface StreamInfo {
   upstreamStartTime: number;
   responseStartTime: number;
   responseEndTime: number;
+  /** The last of the response has not been sent when it ends. */
+  readonly responseUnfinished?: boolean;
   /** Wall time of the start. */
   startWall: number;
   bytesReceived: number;

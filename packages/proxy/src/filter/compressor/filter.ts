@@ -1,4 +1,5 @@
 import type { types } from '@mizzen/xds';
+import { hasToken } from '../../codec/fields.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
@@ -35,6 +36,10 @@ function compileCompressorPerRoute(
   };
 }
 export const compressorPerRoute = new PerRouteKind(compileCompressorPerRoute);
+
+function isUpgrade(headers: Headers): boolean {
+  return headers.has('upgrade') && hasToken(headers.get('connection') ?? '', 'upgrade');
+}
 
 /** What the compressors of a chain note of a request, in their order. */
 interface Asked {
@@ -192,7 +197,7 @@ export function compressorFilter(
       const { response } = stream;
       if (response === undefined) return undefined;
       // What comes behind such a head is no body.
-      const tunnel = stream.upgrade !== '' || response.status === 101;
+      const tunnel = stream.upgrade !== '' || isUpgrade(response.headers);
       const route = perRoute(stream);
       if (route?.disabled === true) {
         notCompressed.value++;

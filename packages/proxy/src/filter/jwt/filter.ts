@@ -120,7 +120,8 @@ export function jwtFilter(
       if (typeof requirement === 'string') {
         denied.value++;
         trace?.push({ kind: 'jwt', matched: false, text: `JWT: ${requirement}` });
-        stream.sendLocalReply(403, wire(`Failed JWT authentication: ${requirement}`), wire(detailsOf(requirement)), 0);
+        const body = strip ? '' : wire(`Failed JWT authentication: ${requirement}`);
+        stream.sendLocalReply(403, body, wire(detailsOf(requirement)), 0);
         return 'stop';
       }
       const realm = originalUri(request);

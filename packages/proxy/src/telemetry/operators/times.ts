@@ -12,6 +12,9 @@ const since = (
     return to === undefined || to < 0 || from < 0 ? undefined : Math.round(to - from);
   });
 
+/** When the last of the response was sent. */
+const sent = (i: StreamInfo): number | undefined => (i.responseUnfinished === true ? undefined : i.responseEndTime);
+
 /** `NAME` or `NAME(FORMAT)` of the time that `wall` reads. */
 function time(wall: (info: StreamInfo, deps: OperatorDeps) => number, local: boolean): OperatorFactory {
   return (argument, deps) => {
@@ -38,7 +41,7 @@ const POINTS: Readonly<Record<string, (info: StreamInfo) => number | undefined>>
   US_RX_BODY_BEG: (i) => i.upstreamBodyTime,
   US_RX_END: (i) => i.upstreamResponseEndTime,
   DS_TX_BEG: (i) => i.responseStartTime,
-  DS_TX_END: (i) => (i.protocol === '' ? undefined : i.responseEndTime),
+  DS_TX_END: (i) => (i.protocol === '' ? undefined : sent(i)),
 };
 /** Times of other names would be those that extensions note: nothing here does. */
 const commonDuration: OperatorFactory = (argument) => {
@@ -69,10 +72,7 @@ export const TIME_OPERATORS: Readonly<Record<string, OperatorFactory>> = {
   REQUEST_DURATION: since((i) => i.requestEndTime),
   REQUEST_TX_DURATION: since((i) => i.upstreamRequestEndTime ?? (i.upstreamHost === '' ? undefined : i.requestEndTime)),
   RESPONSE_DURATION: since((i) => i.upstreamResponseTime),
-  RESPONSE_TX_DURATION: since(
-    (i) => i.responseEndTime,
-    (i) => i.upstreamResponseTime ?? -1,
-  ),
+  RESPONSE_TX_DURATION: since(sent, (i) => i.upstreamResponseTime ?? -1),
   UPSTREAM_CONNECTION_POOL_READY_DURATION: since(
     (i) => i.poolReady,
     (i) => i.poolWaitStart ?? -1,

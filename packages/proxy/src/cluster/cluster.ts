@@ -4,7 +4,8 @@ import type { JsonObject } from '@mizzen/xds';
 import { makePicker, nobodyPicker, type Level, type Picker, type PickerOptions } from '../lb/picker.ts';
 import { inPanic } from '../lb/priority-load.ts';
 import { overridePicker } from '../lb/override-host.ts';
-import { countDuplicates, countSubsets, subsetPicker } from '../lb/subsets.ts';
+import { SubsetWatch } from './assignment-counts.ts';
+import { countDuplicates, subsetPicker } from '../lb/subsets.ts';
 import type { BalancedHost, PriorityHosts } from '../lb/types.ts';
 import type { ZoneOptions } from '../lb/zone.ts';
 import type { SuccessRates } from '../health/outlier.ts';
@@ -34,6 +35,8 @@ import type { PriorityUpdate } from './update-merging.ts';
 
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
 /** Whose endpoints are in the cluster itself: what is not there is known not to be. */
+/** What comes of their assignments is counted before they are made. */
+const ASSIGNED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'EDS']);
 const LISTED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'STRICT_DNS']);
 function keyOf({ endpoint }: ClusterHost): string {
   return hostKey(endpoint);
@@ -88,6 +91,7 @@ export class Cluster implements UpstreamCluster {
   waits: ((priority: number) => boolean) | undefined = undefined;
   /** How many priorities there have been at a time. */
   priorityCount = 1;
+  subsetWatch = new SubsetWatch();
   #hadHosts = false;
   #closed = false;
   readonly #watchers = new Set<() => void>();
@@ -231,8 +235,10 @@ export class Cluster implements UpstreamCluster {
           hosts.set(key, known);
           continue;
         }
-        const matches = this.stats.transport_matches;
-        matches.set(transport.name, (matches.get(transport.name) ?? 0) + 1);
+        if (!ASSIGNED.has(this.program.type)) {
+          const matches = this.stats.transport_matches;
+          matches.set(transport.name, (matches.get(transport.name) ?? 0) + 1);
+        }
         const host = new ClusterHost(this, endpoint, transport, now);
         host.zones = zones;
         host.locality = place;
@@ -377,13 +383,10 @@ export class Cluster implements UpstreamCluster {
 
   #countSubsets(subsets: SubsetProgram): void {
     const { stats } = this;
-    const hosts = [...this.#hosts.values()].map(({ endpoint }) => endpoint.metadata?.['envoy.lb']);
-    // An Envoy of one worker has them twice: there, and in its main thread.
-    stats.lb_subsets_single_host_per_subset_duplicate = countDuplicates(hosts, subsets);
-    const more = 2 * countSubsets(hosts, subsets) - stats.lb_subsets_active;
-    stats.lb_subsets_active += more;
-    if (more > 0) stats.lb_subsets_created += more;
-    else stats.lb_subsets_removed -= more;
+    const hosts = Array.from(this.#hosts.values(), ({ endpoint }) => endpoint);
+    const metadata = hosts.map((host) => host.metadata?.['envoy.lb']);
+    stats.lb_subsets_single_host_per_subset_duplicate = countDuplicates(metadata, subsets);
+    this.subsetWatch.take(hosts, this.program, stats);
   }
 
   #balancer(options: PickerOptions): Picker {

@@ -5,6 +5,7 @@ import type { OutlierLog } from '../health/outlier-log.ts';
 import { watchOutliers } from '../health/outlier.ts';
 import { weighByReports } from '../orca/weights.ts';
 import type { ClusterProgram, EndpointsProgram } from '../program/types.ts';
+import { AssignmentCounts } from './assignment-counts.ts';
 import { changedPriorities, heaviestOfLast, prioritiesOf, updatedPriorities } from './assignment.ts';
 import type { Cluster } from './cluster.ts';
 import { discoverByDns, type Discovery } from './dns.ts';
@@ -36,6 +37,7 @@ export class ManagedCluster {
   #cluster: Cluster | undefined;
   /** What is counted while there is no cluster to count it. */
   readonly counted = { membership_change: 0, update_no_rebuild: 0, max_host_weight: 0 };
+  readonly assignments: AssignmentCounts;
   #priorityCount = 1;
   /** The endpoints it has, or would have. */
   #endpoints: EndpointsProgram | undefined;
@@ -49,6 +51,8 @@ export class ManagedCluster {
     this.resource = resource;
     this.#surroundings = surroundings;
     this.#endpoints = program.type === 'EDS' ? surroundings.endpoints(program.edsServiceName) : program.endpoints;
+    this.assignments = new AssignmentCounts(program);
+    if (this.#endpoints !== undefined && !isDns(program.type)) this.assignments.take(this.#endpoints, false);
     this.counted.membership_change = changedPriorities(undefined, this.#endpoints);
     if (this.#endpoints !== undefined) this.#weigh(this.#endpoints);
     if (actsByItself(program)) this.#make();
@@ -84,11 +88,12 @@ export class ManagedCluster {
       this.counted.membership_change += changedPriorities(this.#endpoints, endpoints);
       if (said) this.#weigh(endpoints);
       const updates = updatedPriorities(this.#endpoints, endpoints);
-      if (updates.length === 0 && said) this.unchanged();
+      if (updates.length === 0 && said) this.#isAsBefore();
       this.#merging?.together(updates);
     }
     this.#endpoints = endpoints;
-    if (this.#cluster?.setEndpoints(endpoints, said) === false && said) this.unchanged();
+    this.assignments.take(endpoints, this.#cluster !== undefined);
+    if (this.#cluster?.setEndpoints(endpoints, said) === false && said) this.#isAsBefore();
   }
 
   #weigh(endpoints: EndpointsProgram): void {
@@ -102,6 +107,11 @@ export class ManagedCluster {
 
   /** Its assignment was said again. */
   unchanged(): void {
+    if (this.#endpoints !== undefined) this.assignments.take(this.#endpoints, this.#cluster !== undefined);
+    this.#isAsBefore();
+  }
+
+  #isAsBefore(): void {
     if (this.#cluster === undefined) this.counted.update_no_rebuild++;
     else this.#cluster.stats.update_no_rebuild++;
   }
@@ -149,6 +159,8 @@ export class ManagedCluster {
       this.#discoveries.push(discoverByDns(cluster, deps));
     } else {
       const known = this.#endpoints;
+      this.assignments.moveTo(cluster.stats);
+      cluster.subsetWatch = this.assignments.subsets;
       cluster.stats.update_no_rebuild += this.counted.update_no_rebuild;
       cluster.stats.membership_change += this.counted.membership_change - changedPriorities(undefined, known);
       cluster.priorityCount = this.#priorityCount;

@@ -65,6 +65,12 @@ export class ClusterTransports {
   }
 }
 
+/** The name of the transport that an endpoint gets. */
+export function transportName({ transportMatches }: ClusterProgram, { metadata }: EndpointProgram): string {
+  const wanted = metadata?.['envoy.transport_socket_match'];
+  return transportMatches.find(({ match }) => contains(wanted, match))?.name ?? 'default';
+}
+
 function makeTransport(
   program: UpstreamTransportProgram,
   contexts: TlsContexts,

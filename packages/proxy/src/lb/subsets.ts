@@ -202,8 +202,8 @@ class Subsets {
   }
 }
 
-/** How many subsets the hosts of a cluster make: one for all values of each selector's keys that some of them have. */
-export function countSubsets(hosts: Iterable<JsonObject | undefined>, program: SubsetProgram): number {
+/** The subsets that the hosts of a cluster make: one for all values of each selector's keys that some of them have. */
+export function subsetsOf(hosts: Iterable<JsonObject | undefined>, program: SubsetProgram): Set<string> {
   const seen = new Set<string>();
   for (const metadata of hosts) {
     for (const { keys } of program.selectors) {
@@ -211,7 +211,7 @@ export function countSubsets(hosts: Iterable<JsonObject | undefined>, program: S
       for (const values of combinations(keys, metadata, program.listAsAny)) seen.add(JSON.stringify([keys, values]));
     }
   }
-  return seen.size;
+  return seen;
 }
 
 function combinations(keys: readonly string[], metadata: JsonObject, listAsAny: boolean): readonly JsonValue[][] {

@@ -355,7 +355,7 @@ export class TcpTunnel implements PendingTcp {
       if (flags !== 0) resetToo(this.#socket);
       this.#end(flags);
     };
-    if (this.#held !== undefined) upstream.on('error', ignore).once('close', gone);
+    if (this.#held !== undefined) upstream.on('error', () => undefined).once('close', gone);
     this.#whenSecure(() => {
       this.#left = undefined;
       upstream.off('close', gone);
@@ -497,5 +497,3 @@ export class TcpTunnel implements PendingTcp {
     });
   }
 }
-
-function ignore(): void {}

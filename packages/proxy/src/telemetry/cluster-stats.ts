@@ -114,13 +114,13 @@ function addTimes(histograms: Histograms, prefix: string, answers: AnswersByKind
     if (time.begun) histograms.set(`${prefix}.zone.${zones}.upstream_rq_time`, [time]);
 }
 
-function untouched({ endpoints, counted }: ManagedCluster): ClusterDetailStats {
+function untouched({ endpoints, counted, assignments }: ManagedCluster): ClusterDetailStats {
   const members = membership(endpoints ?? nowhere(''));
   return {
     ...newClusterStats(),
     ...counted,
+    ...assignments.counts,
     ...members,
-    transport_matches: new Map([['default', members.membership_total]]),
   };
 }
 

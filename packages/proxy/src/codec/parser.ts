@@ -132,7 +132,10 @@ export abstract class MessageParser extends FieldSection {
   /** Bytes of the message at hand, given those of its body. */
   bytesOf(body: number): number {
     // Of a message that is given up before its end, what has come with it counts too.
-    if (this.#state !== State.DONE && this.#state !== State.UNTIL_CLOSE) return this.#consumed + this.#end - this.#from;
+    const come = this.#consumed + this.#end - this.#from;
+    // Nobody took what came with an upgrade that was refused; of one that was handed over, more may have come than was seen here.
+    if (this.#state === State.UNTIL_CLOSE) return Math.max(come, this.headBytes + body);
+    if (this.#state !== State.DONE) return come;
     const own = this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
     return own + this.#ahead;
   }

@@ -12,6 +12,13 @@ test('a unit depends on seed and number only', () => {
 test('units have every part of the grammar in them', () => {
   const all = JSON.stringify(Array.from({ length: 400 }, (_, number) => unitOf(1, number)));
   const parts = ['internalRedirectPolicy', 'weightedClusters', 'RBACPerRoute', 'hashPolicy', 'localReplyConfig'];
+  parts.push(
+    'jwt_authn.v3.PerRouteConfig',
+    'authorizationResponse',
+    'orMatcher',
+    'StatefulSessionPerRoute',
+    'rateLimits',
+  );
   for (const part of [...parts, 'Transfer-Encoding: chunked', 'x-envoy-upstream-rq-timeout-ms', 'HTTP/1.0', 'early:'])
     expect(all).toContain(part);
 });

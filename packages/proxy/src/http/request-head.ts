@@ -48,6 +48,7 @@ export function checkHead(
   routes: RouteConfigProgram | undefined,
   hcm: HcmRuntime,
   touchesPath: boolean,
+  mutateEarly?: () => void,
 ): Refusal | undefined {
   const { program } = hcm;
   if ((parser.seen & Seen.HOST) === 0 && request.authority === '') {
@@ -57,6 +58,7 @@ export function checkHead(
   if (request.method === 'QUERY' && (request.headers.get('content-type') ?? '') === '') return NO_TYPE;
   const refusal = checkTarget(request, info, hcm, touchesPath);
   if (refusal !== undefined) return refusal;
+  mutateEarly?.();
   if (request.authority === '' && request.method !== 'CONNECT') request.hostIsEmpty = true;
   for (const { name, rejectStatus } of program.ipHeaders ?? NO_HEADERS) {
     const value = request.headers.get(name);

@@ -3,7 +3,7 @@ import { Seen, seenIn } from '../codec/names.ts';
 import { BodyMode } from '../codec/parser.ts';
 import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
-import { applyMutations } from '../program/headers.ts';
+import { applyMutations, type HeaderMutations } from '../program/headers.ts';
 import type { LogSource } from '../program/types.ts';
 import { StreamTracing } from '../tracing/stream-tracing.ts';
 import {
@@ -71,12 +71,9 @@ export class ActiveStream extends RequestStream implements LogSource {
     info.headerBytesReceived = parser.fieldBytes;
     if (!this.expectsBody) this.noteRequestEnd();
     const { request } = this;
-    if (program.earlyMutations !== undefined) {
-      for (const step of program.earlyMutations) applyMutations(step, request.headers, this);
-      parser.seen = seenIn(request.headers, parser.seen);
-      this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
-    }
-    const refusal = checkHead(request, parser, info, this.routes, hcm, connection.plan.touchesPath);
+    const { earlyMutations: early } = program;
+    const mutateEarly = early === undefined ? undefined : (): void => this.#mutateEarly(early, parser);
+    const refusal = checkHead(request, parser, info, this.routes, hcm, connection.plan.touchesPath, mutateEarly);
     if (parser.minor === 0) info.protocol = 'HTTP/1.0';
     if (refusal !== undefined) {
       info.headRefused = true;
@@ -100,6 +97,13 @@ export class ActiveStream extends RequestStream implements LogSource {
       if (!this.#startUpgrade()) return;
     }
     this.#runFilters();
+  }
+
+  #mutateEarly(steps: readonly HeaderMutations[], parser: RequestParser): void {
+    const { headers } = this.request;
+    for (const step of steps) applyMutations(step, headers, this);
+    parser.seen = seenIn(headers, parser.seen);
+    this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
   }
 
   #refuse({ status, body, details, flags, headers }: Refusal): void {

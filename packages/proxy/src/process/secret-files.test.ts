@@ -107,7 +107,8 @@ async function observe(start: Start): Promise<string[]> {
   // A key that is not the certificate's: what was there stays.
   mount(folder, { ...third, keyPem: first.keyPem }, '..3');
   seen.push(await shownNext(ports[0]!, 'second'));
-  seen.push(await fetchText(proxy.admin, '/stats?filter=key_rotation_failed'));
+  const counts = await fetchText(proxy.admin, '/stats?filter=(key_rotation_failed|update_by_sds)');
+  seen.push(counts.replaceAll(/_\d+(?=\.server)/g, ''));
   mount(folder, third, '..4');
   seen.push(await shownNext(ports[0]!, 'second'));
   seen.push(

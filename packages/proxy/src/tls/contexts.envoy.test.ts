@@ -411,7 +411,11 @@ async function observe(
     'stats',
     stats
       .split('\n')
-      .filter((line) => /\.ssl\.(ocsp_\w+|session_reused|no_certificate|fail_verify_no_cert): /.test(line)),
+      .filter((line) =>
+        /\.ssl\.(ocsp_\w+|session_reused|no_certificate|fail_verify_no_cert): |\.old_staple\w*\.ssl\.connection_error: /.test(
+          line,
+        ),
+      ),
   );
   // Keys are written by a thread of their own.
   for (let i = 0; i < 40 && (!existsSync(file('keys-of-all')) || readFileSync(file('keys-of-all'), 'utf8') === ''); i++)

@@ -13,7 +13,7 @@ export function unusable(error: unknown): string {
 }
 
 /** No certificate may be shown to this client. */
-export const SELECTION_FAILED = reason(132, 'CONNECTION_REJECTED');
+export const SELECTION_FAILED = reason(133, 'CONNECTION_REJECTED');
 
 export function verifyFailure(detail: string): string {
   return reason(CERTIFICATE_VERIFY_FAILED, `CERTIFICATE_VERIFY_FAILED:verify cert failed: ${detail}`);

@@ -113,7 +113,11 @@ export class DownstreamTls {
     const { material, staple } = chosen;
     const asks = asksForCertificate(material);
     this.#countStaple(staple);
-    if (staple === 'fail') return refuseSelection(socket, onFail);
+    if (staple === 'fail') {
+      this.stats.connection_error++;
+      refuseSelection(socket);
+      return onFail(SELECTION_FAILED, this.stranger());
+    }
     const secure = new (tls().TLSSocket)(socket, {
       isServer: true,
       secureContext: material.context,
@@ -317,11 +321,10 @@ const NO_VERSION = 1;
 const HANDSHAKE_FAILURE = 40;
 
 /** Ends a handshake before it has begun. */
-function refuseSelection(socket: Socket, onFail: OnFail): void {
+function refuseSelection(socket: Socket): void {
   socket.on('error', ignore);
   socket.end(clearAlert(HANDSHAKE_FAILURE));
   socket.destroySoon();
-  onFail(SELECTION_FAILED, undefined);
 }
 
 function ignore(): void {}

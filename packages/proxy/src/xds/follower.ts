@@ -274,6 +274,7 @@ export class XdsFollower {
     this.#unusable.delete(name);
     if (isDeepStrictEqual(program, secrets.get(name))) return;
     secrets.set(name, program, resource);
+    this.records.subscription('secret', name).others++;
     this.#warmUp();
     this.#options.listeners.refresh();
   }

@@ -32,7 +32,7 @@ export interface SubscriptionRecord {
   rotationsFailed: number;
   /** How often what is in force became another. */
   reloads: number;
-  /** How often what was taken was another than what had come before it, be that refused. */
+  /** How often what was taken, from the server or from its files, was another than what had come before it, be that refused. */
   others: number;
   refusedLast: boolean;
   /** Of the last answer that was taken, and when that was, milliseconds since the epoch. */

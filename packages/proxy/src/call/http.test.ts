@@ -41,7 +41,11 @@ test('after an interim response an attempt may take all of the time', async () =
   const { port, sockets } = await host();
   const cluster = new TestCluster('c', [port]);
   const clock = new ManualClock();
-  const { answer } = callHttp(cluster, { ...CALL, retry }, { ...systemDeps(), clock });
+  const { answer } = callHttp(
+    { cluster: () => cluster, asyncRequests: { value: 0 } },
+    { ...CALL, retry },
+    { ...systemDeps(), clock },
+  );
   await expect.poll(() => sockets.length).toBe(1);
   sockets[0]!.write('HTTP/1.1 100 Continue\r\n\r\n');
   await expect.poll(() => counted(cluster).get('upstream_rq_100')).toBe(1);
@@ -55,7 +59,11 @@ test('an attempt without an answer is followed by another, and the last one says
   const { port, sockets } = await host();
   const cluster = new TestCluster('c', [port]);
   const clock = new ManualClock();
-  const { answer } = callHttp(cluster, { ...CALL, retry }, { ...systemDeps(), clock });
+  const { answer } = callHttp(
+    { cluster: () => cluster, asyncRequests: { value: 0 } },
+    { ...CALL, retry },
+    { ...systemDeps(), clock },
+  );
   const failed = expect(answer).rejects.toMatchObject({
     reason: 'timeout',
     message: 'no answer to an attempt within 50 ms',

@@ -3,10 +3,11 @@ import type { Deps } from '../deps.ts';
 import { AsyncRequest, type AsyncCallbacks, type AsyncFailure } from '../http/async-request.ts';
 import { Headers } from '../http/headers.ts';
 import { entered, turnNow } from '../http/io.ts';
+import type { MirrorSource } from '../http/mirror.ts';
 import { OWN_CONNECTION } from '../http/own-connection.ts';
 import { keep } from '../http/reads.ts';
+import { startShadows } from '../http/shadows.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
-import type { UpstreamCluster } from '../types.ts';
 import { CallError } from './error.ts';
 
 /** The largest answer that is read, bytes: what Envoy buffers of one. */
@@ -16,11 +17,13 @@ const MAX_ANSWER = 1024 * 1024;
 const ROUTER = { dynamicStats: true, suppressEnvoyHeaders: false, suppressGrpcRequestFailureCodeStats: false };
 
 /** Sends one HTTP/1.1 request over the pools of a cluster and reads the whole answer. */
-export function callHttp(cluster: UpstreamCluster | undefined, call: HttpCall, deps: Deps): PendingCall<HttpAnswer> {
+export function callHttp(clusters: MirrorSource['clusters'], call: HttpCall, deps: Deps): PendingCall<HttpAnswer> {
+  const cluster = clusters.cluster(call.cluster);
   if (cluster === undefined) {
     const error = new CallError('no cluster', `cluster \`${call.cluster}\` is not known`);
     return { answer: Promise.reject(error), cancel: () => undefined };
   }
+  clusters.asyncRequests.value++;
   const reader = new AnswerReader();
   const { method, path, authority, body, timeout, retry } = call;
   const request = new AsyncRequest(
@@ -35,6 +38,11 @@ export function callHttp(cluster: UpstreamCluster | undefined, call: HttpCall, d
       retry,
       timeout,
       bufferLimit: Infinity,
+      clusters,
+      tracing: undefined,
+      span: undefined,
+      copiedTo: [cluster.name],
+      startCopies: startShadows,
     },
     reader,
   );

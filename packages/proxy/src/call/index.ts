@@ -13,10 +13,7 @@ export function upstreamCalls(from: LogDeps): UpstreamCalls {
   const counted = (to: UpstreamCluster | undefined): void => void (to !== undefined && all.value++);
   const logs = new Map<string, (entry: JsonObject) => void>();
   return {
-    http: (call) => {
-      counted(cluster(call.cluster));
-      return callHttp(cluster(call.cluster), call, deps);
-    },
+    http: (call) => callHttp({ cluster, asyncRequests: all }, call, deps),
     grpc: (call) => {
       counted(cluster(call.cluster));
       return callGrpc(cluster(call.cluster), call, deps);

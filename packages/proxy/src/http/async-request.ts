@@ -10,6 +10,7 @@ import { invalidPart } from './head-check.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
 import { entered, turnNow } from './io.ts';
+import type { Shadow } from './mirror.ts';
 import { RequestBody } from './request-body.ts';
 import { resetOutcome, type ResetReason } from './reset.ts';
 import { flagOf } from './retry-state.ts';
@@ -54,6 +55,10 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   /** Something has been told ahead of the answer, and been counted in its place. */
   #interim = false;
   #canary = false;
+  /** Those that its cluster wants. */
+  #shadows: Shadow | undefined;
+  /** What has come of the body is for copies that are about to begin, too. */
+  #copiesBody = false;
   #loadTold = false;
 
   constructor(options: AsyncOptions, callbacks: AsyncCallbacks) {
@@ -80,6 +85,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   /** More of its body. */
   data(data: Buffer): void {
     if (this.over) return;
+    this.#shadows?.data(data);
     const attempt = this.#attempt;
     const keeps = this.retry !== undefined;
     const { body } = this;
@@ -107,6 +113,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     body.complete = true;
     info.requestEndTime = turnNow(this.deps.clock);
     if (this.over) return;
+    this.#shadows?.end();
     this.#limit();
     if (!this.#blocked) this.#attempt?.sendBody();
   }
@@ -152,7 +159,14 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     this.tried?.hosts.push(host);
     const attempt = new Attempt(this, host, undefined);
     this.#attempt = attempt;
+    const mirrors = info.attemptCount === 1 ? (cluster.http?.policies?.mirrors ?? []) : [];
+    this.#copiesBody = mirrors.length > 0;
     attempt.start();
+    if (this.#copiesBody && !this.over) {
+      const limits = { timeout: this.timeouts.route, bufferLimit: this.bufferLimit };
+      this.#shadows = this.startCopies(this, mirrors, limits, this.body);
+    }
+    this.#copiesBody = false;
     // It was complete before there was a host for it.
     if (info.attemptCount === 1 && this.body.complete && this.#timer === undefined) this.#limit();
   }
@@ -179,7 +193,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   }
 
   bodySent(): number {
-    if (this.retry === undefined) this.body.forget();
+    if (this.retry === undefined && !this.#copiesBody) this.body.forget();
     return this.body.parts.length;
   }
 
@@ -367,6 +381,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     this.#timers?.attemptEnds();
     this.#tryDeadline.stop();
     this.retryNoMore();
+    if (!this.body.complete) this.#shadows?.cancel();
     this.body.forget();
     this.#attempt?.reset();
     this.#callbacks.onOver(failure);

@@ -2,6 +2,7 @@ import type { Timer } from '../deps.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { setAuthority } from '../program/route/rewrite.ts';
 import type { Span } from '../tracing/span.ts';
+import type { StreamTracing } from '../tracing/stream-tracing.ts';
 import type { UpstreamHost } from '../types.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -9,15 +10,19 @@ import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
 import { entered, turnNow } from './io.ts';
 import { RequestBody } from './request-body.ts';
+import type { MirrorSource } from './mirror.ts';
 import type { ResetReason } from './reset.ts';
 import { RoutedRequest } from './routed-request.ts';
-import { Shadows } from './shadows.ts';
+import type { HcmRuntime } from './runtime.ts';
+import { startShadows, type Shadows } from './shadows.ts';
+
+const NO_COPIES: readonly string[] = [];
 
 /**
  * The tries of a request: at which host, one after the other or beside each other. What comes of them is for the classes
  * that it is a base of, the router's being the last.
  */
-export abstract class AttemptedRequest extends RoutedRequest implements AttemptOwner, AttemptTimeouts {
+export abstract class AttemptedRequest extends RoutedRequest implements AttemptOwner, AttemptTimeouts, MirrorSource {
   /** For attempts. */
   readonly body = new RequestBody();
   protected attempt: Attempt | undefined;
@@ -40,6 +45,18 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
   // ---- for attempts and tunnels
   get upgrade(): string {
     return this.stream.upgrade;
+  }
+  get clusters(): HcmRuntime {
+    return this.stream.hcm;
+  }
+  get tracing(): StreamTracing | undefined {
+    return this.stream.tracing;
+  }
+  get span(): undefined {
+    return undefined;
+  }
+  get copiedTo(): readonly string[] {
+    return NO_COPIES;
   }
   get isTunnel(): boolean {
     return this.stream.tunnel;
@@ -150,7 +167,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
 
   #startShadows(): void {
     const limits = { timeout: this.timeouts.route, bufferLimit: this.keptBytes };
-    this.shadows = Shadows.start(this.stream, this.action.mirrors, limits, this.body);
+    this.shadows = startShadows(this, this.action.mirrors, limits, this.body);
   }
 
   /** An attempt has a connection, and its time begins. */

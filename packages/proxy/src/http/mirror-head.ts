@@ -1,7 +1,7 @@
 import { applyMutations } from '../program/headers.ts';
 import type { MirrorProgram } from '../types.ts';
 import type { Headers } from './headers.ts';
-import type { ActiveStream } from './stream.ts';
+import type { MirrorSource } from './mirror.ts';
 
 /** Of a copy of a request to `authority`. */
 export function authorityOf(program: MirrorProgram, authority: string): string {
@@ -20,10 +20,10 @@ const WISHES = [
 ];
 
 /** The request's own fields, changed as the copy wants them. */
-export function headersOf({ mutations }: MirrorProgram, stream: ActiveStream): Headers {
-  const headers = stream.request.headers.clone();
+export function headersOf({ mutations }: MirrorProgram, { info, request }: MirrorSource): Headers {
+  const headers = request.headers.clone();
   // They see the copy as it is by then.
-  const source = { info: stream.info, request: { ...stream.request, headers } };
+  const source = { info, request: { ...request, headers } };
   for (const step of mutations ?? []) applyMutations(step, headers, source);
   // As those of the request itself, which have been read by now.
   if (headers.addsEnvoyFields) for (const name of WISHES) headers.remove(name);

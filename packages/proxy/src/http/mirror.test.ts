@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { HttpStream, UpstreamCluster } from '../types.ts';
-import { mirror } from './mirror.ts';
+import { mirror, type MirrorSource } from './mirror.ts';
 import { RetryOn } from './retry.ts';
+import { startShadows } from './shadows.ts';
 import type { ActiveStream } from './stream.ts';
 import { RETRY, routeTo, startTestServer, TestCluster } from './test-server.ts';
 
@@ -47,7 +48,7 @@ async function refusing(): Promise<{ readonly port: number; readonly refused: ()
 }
 
 /** A request whose head has come, and nobody else answers. */
-async function streamTo(copy: TestCluster): Promise<ActiveStream> {
+async function requestTo(copy: TestCluster): Promise<MirrorSource> {
   let stream: HttpStream | undefined;
   const server = await startTestServer({
     program: {
@@ -69,7 +70,20 @@ async function streamTo(copy: TestCluster): Promise<ActiveStream> {
   cleanUp.push(async () => void client.destroy());
   client.write('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n');
   await expect.poll(() => stream).toBeDefined();
-  return stream as ActiveStream;
+  const { hcm, info, request, upgrade, expectsBody } = stream as ActiveStream;
+  const { deps, program } = hcm;
+  return {
+    deps,
+    router: program.router,
+    clusters: hcm,
+    info,
+    request,
+    upgrade,
+    expectsBody,
+    tracing: undefined,
+    span: undefined,
+    copiedTo: [],
+  };
 }
 
 const TO_COPY = { cluster: 'copy', fraction: 1, disableShadowHostSuffix: false };
@@ -77,7 +91,7 @@ const TO_COPY = { cluster: 'copy', fraction: 1, disableShadowHostSuffix: false }
 test('a body that came in very many pieces is sent again', async () => {
   const { port, refused } = await refusing();
   const copy = new RetryingCluster('copy', [port]);
-  const shadow = mirror(await streamTo(copy), TO_COPY, { timeout: 0, bufferLimit: 1024 * 1024 })!;
+  const shadow = mirror(await requestTo(copy), TO_COPY, { timeout: 0, bufferLimit: 1024 * 1024 }, startShadows)!;
   const piece = Buffer.from('x');
   for (let i = 0; i < 200_000; i++) shadow.data(piece);
   shadow.end();
@@ -88,7 +102,7 @@ test('a body that came in very many pieces is sent again', async () => {
 test('a copy of which more comes than is kept while it waits to be sent again is given up', async () => {
   const copy = new RetryingCluster('copy', [1]);
   Object.assign(copy.http!.policies!.retry!, { on: RetryOn['connect-failure'], backOffBase: 1e9, backOffMax: 1e9 });
-  const shadow = mirror(await streamTo(copy), TO_COPY, { timeout: 0, bufferLimit: 10 })!;
+  const shadow = mirror(await requestTo(copy), TO_COPY, { timeout: 0, bufferLimit: 10 }, startShadows)!;
   shadow.data(Buffer.from('12345'));
   await expect.poll(() => copy.hosts[0]!.outcomes).toEqual(['connect-failure']);
   expect(copy.limits.DEFAULT).toMatchObject({ retries: 1 });
@@ -99,4 +113,18 @@ test('a copy of which more comes than is kept while it waits to be sent again is
   shadow.data(Buffer.alloc(1024 * 1024));
   shadow.end();
   expect(copy.stats.upstream_rq_retry).toBe(0);
+});
+
+test('copies that clusters send each other end where they have been', async () => {
+  const { port } = await refusing();
+  const copy = new TestCluster('copy', [port]);
+  const mirrors = [TO_COPY];
+  const http = { maxResponseHeadersBytes: 60 * 1024, maxHeadersCount: 100, headerKeyFormat: 'lowercase' as const };
+  Object.assign(copy, { http: { ...http, policies: { mirrors } } });
+  const source = await requestTo(copy);
+  const shadow = mirror(source, TO_COPY, { timeout: 0, bufferLimit: 10 }, startShadows)!;
+  expect(source.clusters.asyncRequests.value).toBe(1);
+  shadow.end();
+  await expect.poll(() => copy.hosts[0]!.active).toBe(0);
+  expect(copy.stats.upstream_rq_total).toBe(1);
 });

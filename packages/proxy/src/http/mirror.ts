@@ -1,10 +1,30 @@
-import type { MirrorProgram } from '../types.ts';
+import type { Deps } from '../deps.ts';
+import type { StreamTracing } from '../tracing/stream-tracing.ts';
+import type { Span } from '../tracing/span.ts';
+import type { MirrorProgram, RequestHead } from '../types.ts';
 import { AsyncRequest } from './async-request.ts';
+import type { StreamRecord } from './info.ts';
 import { authorityOf, headersOf } from './mirror-head.ts';
-import type { ActiveStream } from './stream.ts';
+import type { RequestBody } from './request-body.ts';
+import type { HcmRuntime } from './runtime.ts';
+import type { AsyncOptions } from './unrouted-request.ts';
 
 /** A copy of a request under way to a cluster whose answer nobody waits for. */
 export type Shadow = Pick<AsyncRequest, 'data' | 'end' | 'cancel'>;
+
+/** What is copied: a client's request, one of the proxy's own, or a copy. */
+export interface MirrorSource extends Pick<AsyncOptions, 'router' | 'upgrade' | 'expectsBody'> {
+  readonly deps: Deps;
+  readonly request: RequestHead;
+  readonly info: StreamRecord;
+  /** Where copies go. */
+  readonly clusters: Pick<HcmRuntime, 'cluster' | 'asyncRequests'>;
+  readonly tracing: StreamTracing | undefined;
+  /** Of the copy that it is itself; undefined: the request's. */
+  readonly span: Span | undefined;
+  /** Clusters of the copies that it came by. */
+  readonly copiedTo: readonly string[];
+}
 
 /** The route's, which copies have too. */
 export interface ShadowLimits {
@@ -14,31 +34,50 @@ export interface ShadowLimits {
   readonly bufferLimit: number;
 }
 
+/** See `startShadows`. */
+export type StartCopies = (
+  source: MirrorSource,
+  programs: readonly MirrorProgram[],
+  limits: ShadowLimits,
+  body: RequestBody,
+) => Shadow | undefined;
+
 /** Begins to mirror a request whose head is final; undefined when it is not its turn or there is nowhere to send it. */
-export function mirror(stream: ActiveStream, program: MirrorProgram, limits: ShadowLimits): Shadow | undefined {
-  const { hcm, request, tracing } = stream;
-  if (program.fraction < 1 && hcm.deps.random.float() >= program.fraction) return undefined;
+export function mirror(
+  source: MirrorSource,
+  program: MirrorProgram,
+  limits: ShadowLimits,
+  startCopies: StartCopies,
+): Shadow | undefined {
+  const { deps, clusters, request, tracing, copiedTo } = source;
+  if (program.fraction < 1 && deps.random.float() >= program.fraction) return undefined;
   const { clusterHeader } = program;
-  const cluster = hcm.cluster(
+  const cluster = clusters.cluster(
     clusterHeader === undefined ? program.cluster : (request.headers.get(clusterHeader) ?? ''),
   );
-  if (cluster === undefined) return undefined;
-  hcm.asyncRequests.value++;
+  // Clusters may have copies sent to each other in a circle, of which Envoy dies.
+  if (cluster === undefined || copiedTo.includes(cluster.name)) return undefined;
+  clusters.asyncRequests.value++;
   const authority = authorityOf(program, request.authority);
-  const headers = headersOf(program, stream);
-  const span = tracing?.shadow(headers, program.traceSampled);
+  const headers = headersOf(program, source);
+  const span = tracing?.shadow(headers, program.traceSampled, source.span);
   headers.set('x-envoy-internal', 'true');
-  headers.append('x-forwarded-for', hcm.deps.net.outerAddress);
+  headers.append('x-forwarded-for', deps.net.outerAddress);
   const shadow = new AsyncRequest(
     {
-      deps: hcm.deps,
+      deps,
       cluster,
       request: { ...request, authority, headers },
-      connection: stream.info.connection,
-      router: hcm.program.router,
-      upgrade: stream.upgrade,
-      expectsBody: stream.expectsBody,
+      connection: source.info.connection,
+      router: source.router,
+      upgrade: source.upgrade,
+      expectsBody: source.expectsBody,
       retry: undefined,
+      clusters,
+      tracing,
+      span,
+      copiedTo: [...copiedTo, cluster.name],
+      startCopies,
       ...limits,
     },
     {

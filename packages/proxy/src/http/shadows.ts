@@ -1,31 +1,30 @@
 import type { MirrorProgram } from '../types.ts';
-import { mirror, type Shadow, type ShadowLimits } from './mirror.ts';
+import { mirror, type MirrorSource, type Shadow, type ShadowLimits } from './mirror.ts';
 import type { RequestBody } from './request-body.ts';
-import type { ActiveStream } from './stream.ts';
+
+/** Begins the copies whose turn it is, with what has come of the body so far; undefined when there are none. */
+export function startShadows(
+  source: MirrorSource,
+  programs: readonly MirrorProgram[],
+  limits: ShadowLimits,
+  body: RequestBody,
+): Shadows | undefined {
+  const all: Shadow[] = [];
+  for (const program of programs) {
+    const shadow = mirror(source, program, limits, startShadows);
+    if (shadow === undefined) continue;
+    all.push(shadow);
+    for (const part of body.parts) shadow.data(part);
+    if (body.complete) shadow.end();
+  }
+  return all.length === 0 ? undefined : new Shadows(all);
+}
 
 /** All copies of a request that are under way. */
-export class Shadows {
+export class Shadows implements Shadow {
   readonly #all: readonly Shadow[];
 
-  /** Begins the copies whose turn it is, with what has come of the body so far; undefined when there are none. */
-  static start(
-    stream: ActiveStream,
-    programs: readonly MirrorProgram[],
-    limits: ShadowLimits,
-    body: RequestBody,
-  ): Shadows | undefined {
-    const all: Shadow[] = [];
-    for (const program of programs) {
-      const shadow = mirror(stream, program, limits);
-      if (shadow === undefined) continue;
-      all.push(shadow);
-      for (const part of body.parts) shadow.data(part);
-      if (body.complete) shadow.end();
-    }
-    return all.length === 0 ? undefined : new Shadows(all);
-  }
-
-  private constructor(all: readonly Shadow[]) {
+  constructor(all: readonly Shadow[]) {
     this.#all = all;
   }
 

@@ -16,6 +16,7 @@ import type { AttemptLimits } from './attempt-timers.ts';
 import { chargeAnswer, type Charged } from './charge.ts';
 import { StreamRecord } from './info.ts';
 import { turnNow } from './io.ts';
+import type { MirrorSource, StartCopies } from './mirror.ts';
 import { RetryState } from './retry-state.ts';
 import { announceTimeout, NO_TIMEOUTS, type RequestTimeouts } from './timeouts.ts';
 
@@ -37,13 +38,19 @@ export interface AsyncOptions {
   readonly timeout: number;
   /** Bytes of the body that are kept for another attempt. */
   readonly bufferLimit: number;
+  readonly clusters: MirrorSource['clusters'];
+  readonly tracing: MirrorSource['tracing'];
+  readonly span: MirrorSource['span'];
+  readonly copiedTo: MirrorSource['copiedTo'];
+  /** Begins the copies that its cluster wants. */
+  readonly startCopies: StartCopies;
 }
 
 /**
  * A request that no route has a say in, for a cluster: limits, retries, and what balancers go by. What RoutedRequest is to the
  * router's class, to that of the proxy's own requests.
  */
-export abstract class UnroutedRequest implements LbContext, Charged {
+export abstract class UnroutedRequest implements LbContext, Charged, MirrorSource {
   readonly deps: Deps;
   readonly cluster: UpstreamCluster;
   readonly request: RequestHead;
@@ -52,6 +59,12 @@ export abstract class UnroutedRequest implements LbContext, Charged {
   readonly upgrade: string;
   expectsBody: boolean;
   readonly breaker: CircuitBreaker;
+
+  // ---- MirrorSource
+  readonly clusters: MirrorSource['clusters'];
+  readonly tracing: MirrorSource['tracing'];
+  readonly span: MirrorSource['span'];
+  readonly copiedTo: MirrorSource['copiedTo'];
 
   // ---- Charged
   readonly groups = undefined;
@@ -68,6 +81,7 @@ export abstract class UnroutedRequest implements LbContext, Charged {
   avoids: LbContext['avoids'] = undefined;
   readonly tried: TriedPriorities | undefined = undefined;
 
+  protected readonly startCopies: StartCopies;
   protected readonly timeouts: RequestTimeouts;
   protected readonly bufferLimit: number;
   protected readonly limits: AttemptLimits;
@@ -82,6 +96,11 @@ export abstract class UnroutedRequest implements LbContext, Charged {
     this.request = request;
     this.router = options.router;
     this.upgrade = options.upgrade;
+    this.clusters = options.clusters;
+    this.tracing = options.tracing;
+    this.span = options.span;
+    this.copiedTo = options.copiedTo;
+    this.startCopies = options.startCopies;
     this.expectsBody = options.expectsBody;
     this.bufferLimit = options.bufferLimit;
     this.authority = request.authority;

@@ -128,9 +128,8 @@ export class StreamTracing implements SpanStart {
     span.finish();
   }
 
-  /** A copy of the request begins: its head is told a span of its own, which is sent or not as the copy says. */
-  shadow(headers: Headers, sampled: boolean | undefined): Span | undefined {
-    const span = this.#span;
+  /** A copy of the request, or of a copy whose span that is, begins: its head is told a span of its own, which is sent or not as the copy says. */
+  shadow(headers: Headers, sampled: boolean | undefined, span = this.#span): Span | undefined {
     if (span === undefined) return undefined;
     const child = span.child('mirror', this.now());
     if (sampled !== undefined) child.sampled = sampled;

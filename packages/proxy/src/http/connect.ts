@@ -11,6 +11,7 @@ import { bytesOf, keep } from './reads.ts';
 import { failureReason } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { AttemptedRequest } from './attempted-request.ts';
+import { TunnelRoom } from './tunnel-room.ts';
 import { logTunnel } from './stream-log.ts';
 import type { ActiveStream } from './stream.ts';
 import { endsOfSocket } from './socket-ends.ts';
@@ -81,6 +82,8 @@ class HostTunnel implements TcpTunnel {
   #isReset = false;
   /** A POST and its answer were over, and the connection with them. */
   #complete = false;
+  /** Waits for room no more. */
+  #leaveQueue: (() => void) | undefined;
   /** Goes before the client's bytes. */
   readonly #header: ProxyProtocolProgram | undefined;
 
@@ -94,24 +97,35 @@ class HostTunnel implements TcpTunnel {
   start(): void {
     const host = this.#host;
     const { breaker } = this.#router;
-    host.cluster.stats.upstream_rq_pending_total++;
-    if (host.full === true || !breaker.tryConnection()) {
-      host.cluster.stats.upstream_cx_overflow++;
+    if (!breaker.tryPending()) {
+      host.cluster.stats.upstream_rq_pending_overflow++;
       this.#fail('overflow', '');
       return;
     }
+    host.cluster.stats.upstream_rq_pending_total++;
+    this.#leaveQueue = TunnelRoom.of(host).enter(breaker, () => this.#connect());
+  }
+
+  #connect(): void {
+    const host = this.#host;
+    const { breaker } = this.#router;
     host.active++;
     let done = false;
     const release = (): void => {
       if (done) return;
       done = true;
       host.active--;
-      breaker.releaseConnection();
+      TunnelRoom.of(host).leave(breaker);
     };
     host.connect(
-      (socket) => entered(() => this.#ready(socket, release)),
+      (socket) =>
+        entered(() => {
+          breaker.releasePending();
+          this.#ready(socket, release);
+        }),
       (failure) =>
         entered(() => {
+          breaker.releasePending();
           release();
           host.cluster.stats.upstream_rq_pending_failure_eject++;
           host.report('connect-failure', 'nothing');
@@ -213,6 +227,7 @@ class HostTunnel implements TcpTunnel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#leaveQueue?.();
     // What was written before the end still leaves.
     if (this.#ended) this.#socket?.destroySoon();
     else this.#socket?.destroy();
@@ -226,6 +241,7 @@ class InternalTunnel implements TcpTunnel {
   readonly #name: string;
   readonly #early: Buffer[] = [];
   #ended = false;
+  #leaveQueue: (() => void) | undefined;
   open = false;
 
   constructor(router: AttemptedRequest, host: UpstreamHost, name: string) {
@@ -245,6 +261,30 @@ class InternalTunnel implements TcpTunnel {
       this.#router.onTunnelFailure(this.#host, 'remote connection failure', reason);
       return;
     }
+    const { breaker } = this.#router;
+    if (!breaker.tryPending()) {
+      this.#host.cluster.stats.upstream_rq_pending_overflow++;
+      this.#router.onTunnelFailure(this.#host, 'overflow', '');
+      return;
+    }
+    const { stats } = this.#host.cluster;
+    let [waits, waited] = [true, false];
+    this.#leaveQueue = TunnelRoom.of(this.#host).enter(breaker, () => {
+      waits = false;
+      // Who enters is counted then.
+      if (waited) stats.upstream_rq_pending_total--;
+      entered(() => this.#open(listener));
+    });
+    if (!waits) return;
+    waited = true;
+    stats.upstream_rq_pending_total++;
+  }
+
+  #open(listener: NonNullable<ReturnType<ActiveStream['hcm']['internalListener']>>): void {
+    const stream = this.#stream;
+    const { breaker } = this.#router;
+    breaker.releasePending();
+    stream.connection.socket.once('close', () => TunnelRoom.of(this.#host).leave(breaker));
     accept(this.#router, this.#host);
     if (stream.over) return;
     this.open = true;
@@ -282,6 +322,7 @@ class InternalTunnel implements TcpTunnel {
     // As above.
   }
   close(): void {
+    this.#leaveQueue?.();
     if (!this.#stream.over) this.#stream.connection.destroy();
   }
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { afterReads, type Waiting } from '../http/after-reads.ts';
 import type { StreamInfo } from '../types.ts';
-import type { TcpProxyStats } from './tcp-runtime.ts';
+import type { TcpProxyRuntime, TcpProxyStats } from './tcp-runtime.ts';
 
 /** What a client sends before there is an upstream for it: read at once, as long as it is not too much. */
 export class EarlyData implements Waiting {
@@ -17,9 +17,9 @@ export class EarlyData implements Waiting {
   readonly #onFirst: () => void;
 
   /** `onFirst` is called with the first bytes. */
-  constructor(socket: Duplex, most: number, stats: TcpProxyStats, onFirst: () => void) {
+  constructor(socket: Duplex, { program, stats }: TcpProxyRuntime, onFirst: () => void) {
     this.#socket = socket;
-    this.#most = most;
+    this.#most = program.maxEarlyBytes ?? 0;
     this.#stats = stats;
     this.#onFirst = onFirst;
     socket.on('data', this.#onData);

@@ -92,6 +92,7 @@ export class TcpTunnel implements PendingTcp {
       const jitter = program.maxDurationJitter === 0 ? 0 : deps.random.float() * program.maxDurationJitter;
       this.#lifetime = deps.clock.after(program.maxDownstreamConnectionDuration * (1 + jitter), () => {
         stats.max_downstream_connection_duration++;
+        this.#handedOver = false;
         this.#end(ResponseFlag.DT, 'max_connection_duration_reached');
       });
     }
@@ -151,8 +152,7 @@ export class TcpTunnel implements PendingTcp {
   /** With a cluster, the first data has it connected to. */
   #hearEarly(cluster: UpstreamCluster | undefined): void {
     if (this.#ended || this.#upstream !== undefined) return;
-    const { program, stats } = this.#runtime;
-    this.#early = new EarlyData(this.#socket, program.maxEarlyBytes!, stats, () => {
+    this.#early = new EarlyData(this.#socket, this.#runtime, () => {
       if (cluster === undefined) return;
       this.#waitForIdle();
       this.#connect(cluster);
@@ -425,7 +425,8 @@ export class TcpTunnel implements PendingTcp {
   /** The cluster leads to a listener of this proxy: the connection goes on there as it is. */
   #handOver(cluster: UpstreamCluster, host: UpstreamHost, name: string): void {
     const listener = this.#runtime.internalListener(name);
-    const closer = (): 'local' | 'remote' => (wasReset(this.#socket) ? 'local' : 'remote');
+    const closer = () =>
+      (this.#info.responseFlags & ResponseFlag.DT) !== 0 || wasReset(this.#socket) ? 'local' : 'remote';
     if (listener === undefined) {
       host.enter?.(undefined, closer);
       const reason = `immediate connect error: Invalid argument|remote address:${host.authority}`;

@@ -16,7 +16,8 @@ export function namedFor(context: LbContext, host: ClusterHost): UpstreamHost {
   const { program } = host.cluster;
   const overrides = upstreamOverrides(context);
   const { tls, proxyProtocol } = host.transport;
-  const requested = tls === undefined ? undefined : requestedName(program, context, host);
+  // As in Envoy each name has its own connections in plain text, too, though nobody is told it there.
+  const requested = host.internalListener === undefined ? requestedName(program, context, host) : undefined;
   const name = overrides === undefined || tls === undefined ? requested : overridden(overrides, requested, host);
   const client = proxyProtocol === undefined || context.client === undefined ? undefined : endsOf(context.client);
   const alpn = tls === undefined ? undefined : (overrides?.alpn ?? offered(program, context));

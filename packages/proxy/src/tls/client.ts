@@ -20,7 +20,7 @@ import {
   verifyFailure,
 } from './failure.ts';
 import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
-import { chainError, listed, verifyPeer } from './verify.ts';
+import { chainError, SERVER_AUTH, listed, verifyPeer } from './verify.ts';
 
 /**
  * Where a host keeps the last session, so that its next connection costs no signature. A resumed connection shows no
@@ -246,7 +246,8 @@ function verify(
   if (certificate === undefined)
     return { reason: verifyFailure('no certificate'), counter: 'fail_verify_error', alert: CERTIFICATE_UNKNOWN };
   const demanded = demandedOf(validation, name);
-  const refused = demanded === undefined ? undefined : verifyPeer(certificate, chainError(secure), demanded, now);
+  const refused =
+    demanded === undefined ? undefined : verifyPeer(certificate, chainError(secure), demanded, now, SERVER_AUTH);
   if (refused === undefined) {
     const wanted = wantedNames(name);
     if (wanted.length === 0) return undefined;

@@ -48,6 +48,8 @@ const NAMES = [
 ];
 const stranger = elsewhere.issue('stranger', 'URI:spiffe://elsewhere/ns/a/sa/client');
 const forged = elsewhere.issue('forged', 'URI:spiffe://mesh/ns/a/sa/client');
+const late = ca.issue('late', 'URI:spiffe://mesh/ns/a/sa/client', { days: -1 });
+const lateStranger = elsewhere.issue('late-stranger', 'URI:spiffe://mesh/ns/a/sa/client', { days: -1 });
 const outcast = elsewhere.issue('outcast', 'URI:spiffe://elsewhere/ns/a/sa/outcast');
 
 /** A certificate of the same authority with an RSA key. */
@@ -233,6 +235,12 @@ function makeListeners(): Readonly<Record<string, object>> {
         mutual({ ...root, matchTypedSubjectAltNames: [{ sanType: 'DNS', matcher: { exact } }] }),
       ]),
     ),
+    'expired allowed': mutual({ ...root, allowExpiredCertificate: true }),
+    'expired allowed, not revoked': mutual({
+      ...root,
+      allowExpiredCertificate: true,
+      crl: { filename: file('list.pem') },
+    }),
     'old form': mutual({ ...root, matchSubjectAltNames: [{ exact: 'a.wild.test' }] }),
     'old form, in part': mutual({ ...root, matchSubjectAltNames: [{ suffix: '.wild.test' }] }),
     'key log': common({ keyLog: { path: file('keys-of-all') } }),
@@ -297,6 +305,9 @@ function makeAttempts(): readonly (readonly [string, ...string[]])[] {
       ['tickets of the mesh', version, ...as(stranger), '-sess_in', file('session')],
       ['tickets of the mesh', version, ...as(client), '-sess_in', file('session')],
     ]),
+    ...['expired allowed', 'expired allowed, not revoked'].flatMap((name) =>
+      [client, late, lateStranger, revoked, stranger].map((identity): [string, ...string[]] => [name, ...as(identity)]),
+    ),
     ['needs SNI', '-noservername'],
     ['needs SNI', '-servername', 'any.test'],
     ...['staple', 'old staple', 'old staple, strict', 'old staple, must', 'no staple, strict'].flatMap(

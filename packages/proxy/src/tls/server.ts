@@ -17,7 +17,7 @@ import { localCertificate, Peer } from './peer.ts';
 import type { KeyLogger } from './key-log.ts';
 import { ServerCertificates, type Staple } from './server-certificates.ts';
 import { StoredSessions } from './stored-sessions.ts';
-import { chainError, verifyPeer, type Refusal } from './verify.ts';
+import { chainError, CLIENT_AUTH, verifyPeer, type Refusal } from './verify.ts';
 
 export interface DownstreamTlsStats {
   handshake: number;
@@ -279,7 +279,7 @@ export class DownstreamTls {
       };
     }
     if (validation === undefined) return undefined;
-    return verifyPeer(certificate, chainError(secure), validation, this.#clock.wall());
+    return verifyPeer(certificate, chainError(secure), validation, this.#clock.wall(), CLIENT_AUTH);
   }
 }
 

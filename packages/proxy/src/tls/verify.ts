@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { crypto } from '../node-tls.ts';
+import { crypto, tls } from '../node-tls.ts';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
 import { BAD_CERTIFICATE_HASH_VALUE, CERTIFICATE_UNKNOWN, chainAlert } from './alert.ts';
 import { maySign, otherNames } from './certificate-fields.ts';
-import { checkRevoked } from './crl.ts';
+import { checkRevoked, parseRevocationLists } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
 import { pathTo } from './path.ts';
 import { bundleOf, checkTrustDomain } from './spiffe.ts';
@@ -18,7 +18,12 @@ export interface Refusal {
 }
 
 /** Verdicts of OpenSSL that `allowExpiredCertificate` overrules. */
-const TIME_VERDICTS: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
+const TIME_VERDICTS: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CRL_HAS_EXPIRED',
+  'CRL_NOT_YET_VALID',
+]);
 
 /**
  * The peer's certificate against what is demanded of it. `chainError` is OpenSSL's verdict on the chain (a Node error
@@ -30,6 +35,7 @@ export function verifyPeer(
   chainError: string | undefined,
   validation: ValidationProgram,
   now: number,
+  purpose: string,
 ): Refusal | undefined {
   const { trustBundles } = validation;
   const bundle =
@@ -45,6 +51,10 @@ export function verifyPeer(
     const why = stranger ? 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' : chainError;
     const refused = chainRefusal(why);
     return bundle === undefined ? refused : { ...refused, alert: CERTIFICATE_UNKNOWN };
+  }
+  if (chainMatters && chainError !== undefined) {
+    const besides = besidesTime(certificate, validation, purpose);
+    if (besides !== undefined) return chainRefusal(besides);
   }
   const when = validation.allowExpired ? undefined : now;
   const { maxVerifyDepth: deepest } = validation;
@@ -91,6 +101,28 @@ export function listed(certificate: X509Certificate): string {
   return all.map((name) => name ?? others.next().value?.value ?? '').join(', ');
 }
 
+/** What certificates of clients and of servers are for (RFC 5280, 4.2.1.12). */
+export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+/** Neither before nor after anything. */
+const AT_ANY_TIME = NaN;
+
+/** OpenSSL tells of the last mistake alone, which is that a certificate has expired: whether there is another. */
+function besidesTime(certificate: X509Certificate, validation: ValidationProgram, purpose: string): string | undefined {
+  const path = pathTo(certificate, chainOf(certificate), authoritiesOf(validation), undefined);
+  if (path === undefined) return 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
+  const { keyUsage } = certificate as { readonly keyUsage?: readonly string[] };
+  if (keyUsage !== undefined && !keyUsage.includes(purpose)) return 'INVALID_PURPOSE';
+  if (validation.crlPem === undefined) return undefined;
+  const lists = parseRevocationLists(validation.crlPem);
+  for (const [i, one] of path.slice(0, -1).entries()) {
+    const revoked = checkRevoked(one, path[i + 1], lists, AT_ANY_TIME);
+    if (revoked !== undefined) return revoked;
+  }
+  return undefined;
+}
+
 /** OpenSSL's verdict, which Node keeps on the handle until its own code asks for it. */
 export function chainError(secure: TLSSocket): string | undefined {
   const { ssl } = secure as TLSSocket & {
@@ -132,7 +164,10 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 function authoritiesOf(validation: ValidationProgram): readonly X509Certificate[] {
   let found = authorities.get(validation);
   if (found === undefined) {
-    found = (validation.trustedCaPem?.match(CERTIFICATE) ?? []).map((pem) => new (crypto().X509Certificate)(pem));
+    const { trustedCaPem, systemRoots } = validation;
+    const ofSystem = systemRoots && trustedCaPem === undefined;
+    const pems = ofSystem ? tls().getCACertificates('system') : (trustedCaPem?.match(CERTIFICATE) ?? []);
+    found = pems.map((pem) => new (crypto().X509Certificate)(pem));
     authorities.set(validation, found);
   }
   return found;

@@ -49,12 +49,12 @@ export class AssignmentCounts {
   take({ localities }: EndpointsProgram, made: boolean): void {
     const hosts = new Map<string, EndpointProgram>();
     const { transport_matches: matches } = this.counts;
-    for (const { endpoints } of localities) {
-      for (const endpoint of endpoints) {
+    for (const locality of localities) {
+      for (const endpoint of locality.endpoints) {
         const key = hostKey(endpoint);
         if (hosts.has(key)) continue;
         hosts.set(key, endpoint);
-        const name = transportName(this.#program, endpoint);
+        const name = transportName(this.#program, endpoint, locality);
         // A host that stays with other metadata is matched anew.
         const before = this.#before.get(key);
         const again = before !== undefined && !isDeepStrictEqual(before.metadata, endpoint.metadata);

@@ -66,9 +66,14 @@ export class ClusterTransports {
 }
 
 /** The name of the transport that an endpoint gets. */
-export function transportName({ transportMatches }: ClusterProgram, { metadata }: EndpointProgram): string {
-  const wanted = metadata?.['envoy.transport_socket_match'];
-  return transportMatches.find(({ match }) => contains(wanted, match))?.name ?? 'default';
+export function transportName(
+  { transportMatches }: ClusterProgram,
+  { metadata }: EndpointProgram,
+  locality: LocalityProgram,
+): string {
+  const find = (wanted: JsonObject | undefined): string | undefined =>
+    transportMatches.find(({ match }) => contains(wanted, match))?.name;
+  return find(metadata?.[SOCKET_MATCH]) ?? find(locality.metadata?.[SOCKET_MATCH]) ?? 'default';
 }
 
 function makeTransport(

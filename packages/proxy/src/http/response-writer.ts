@@ -11,6 +11,7 @@ import type { RequestParser } from '../codec/request-parser.ts';
 import type { ResponseHead } from '../types.ts';
 import { httpDate } from './date.ts';
 import type { Headers } from './headers.ts';
+import { isUpgrade } from './is-upgrade.ts';
 import { proxyStatus } from './proxy-status.ts';
 import { appendVia } from './request-fields.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -65,7 +66,9 @@ export class ResponseWriter {
     const problem = wanted === undefined ? undefined : proxyStatus(stream.info, wanted);
     if (problem?.status !== undefined) head.status = problem.status;
     stream.info.responseCode = head.status;
-    removeHops(head.headers, stream.tunnel && head.status === 101);
+    // As in Envoy, what was asked to switch may say that it switches, whatever its status.
+    const switches = stream.tunnel ? head.status === 101 : stream.upgrade !== '' && isUpgrade(head.headers);
+    removeHops(head.headers, switches);
     const { flat } = head.headers;
     const { status } = head;
     let hasLength = false;
@@ -92,7 +95,7 @@ export class ResponseWriter {
     if (program.via !== '') appendVia(head.headers, program.via);
     if (problem !== undefined) appendProxyStatus(head.headers, problem.value);
     const empty = status === 204 || status < 200;
-    this.bodyless = this.#isHead;
+    this.bodyless = this.#isHead && !stream.tunnel;
 
     if (!connection.draining && !connection.last && connection.mustDrain) connection.startDraining();
     // Without a length an old client can only be told by the end of the connection.
@@ -103,7 +106,7 @@ export class ResponseWriter {
     if (connection.last) this.close = true;
     // A tunnel ends with its connection; as in Envoy, only a 200 to a CONNECT, or an upgrade, is silent about it.
     if (stream.tunnel) this.close = true;
-    if (!stream.tunnel || (status !== 101 && status !== 200)) {
+    if (!switches && !(stream.tunnel && status === 200)) {
       if (this.close || connection.draining) flat.push('connection', 'close');
       else if (this.http10) flat.push('connection', 'keep-alive');
     }

@@ -52,6 +52,8 @@ export class ListenerManager {
   #closed = false;
   /** Which listeners are taken: those that were told to stop stay as they are. */
   #takes: 'all' | 'not-inbound' | 'none' = 'all';
+  /** Which listeners drain gracefully. */
+  #gracefully: 'none' | 'inbound' | 'all' = 'none';
 
   constructor(options: ListenerManagerOptions) {
     this.#options = options;
@@ -81,9 +83,13 @@ export class ListenerManager {
 
   /**
    * As `/drain_listeners`: connections say more and more often with answers that they end, and listeners stop listening at
-   * once, or, when `graceful`, after the drain time; with `skipExit` never.
+   * once, or, when `graceful`, after the drain time; with `skipExit` never. Who is draining gracefully goes on with that.
    */
   drain({ inboundOnly, graceful, skipExit }: DrainRequest): void {
+    if (graceful) {
+      if (this.#gracefully === 'all' || (inboundOnly && this.#gracefully === 'inbound')) return;
+      this.#gracefully = inboundOnly ? 'inbound' : 'all';
+    }
     const listeners = [...this.#active.values()]
       .map(({ listener }) => listener)
       .filter(({ program }) => !inboundOnly || program.direction === 'INBOUND');

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
-import { hasToken } from '../../codec/fields.ts';
 import type { Headers } from '../../http/headers.ts';
+import { isUpgrade } from '../../http/is-upgrade.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import type { HttpFilter, HttpStream, ResponseHead } from '../../types.ts';
@@ -36,10 +36,6 @@ function compileCompressorPerRoute(
   };
 }
 export const compressorPerRoute = new PerRouteKind(compileCompressorPerRoute);
-
-function isUpgrade(headers: Headers): boolean {
-  return headers.has('upgrade') && hasToken(headers.get('connection') ?? '', 'upgrade');
-}
 
 /** What the compressors of a chain note of a request, in their order. */
 interface Asked {

@@ -86,7 +86,10 @@ test('a line of an access log leads to its trace', async () => {
   expect(await page.locator('h1').textContent()).toMatch(/^GET http:.*\/page\/0$/);
   await page.goBack();
   // Every line is explained by itself, too, whether there is a trace of it or not.
-  await expect.poll(() => page.getByRole('link', { name: 'Why' }).count()).toBe(await page.locator('.line').count());
+  await page.locator('.line').first().waitFor();
+  await expect
+    .poll(async () => (await page.getByRole('link', { name: 'Why' }).count()) - (await page.locator('.line').count()))
+    .toBe(0);
   await page.getByRole('link', { name: 'Why' }).nth(1).click();
   await page.locator('.verdict', { hasText: 'it reaches the application web.default, port 8080' }).waitFor();
   expect(await page.getByRole('textbox', { name: 'Address' }).inputValue()).toMatch(/\/page\/1$/);

@@ -67,7 +67,8 @@ export class ResponseWriter {
     if (problem?.status !== undefined) head.status = problem.status;
     stream.info.responseCode = head.status;
     // As in Envoy, what was asked to switch may say that it switches, whatever its status.
-    const switches = stream.tunnel ? head.status === 101 : stream.upgrade !== '' && isUpgrade(head.headers);
+    const asked = stream.upgrade !== '' && stream.upgrade !== 'connect';
+    const switches = stream.tunnel ? head.status === 101 : asked && isUpgrade(head.headers);
     removeHops(head.headers, switches);
     const { flat } = head.headers;
     const { status } = head;

@@ -155,8 +155,13 @@ export class TestHost implements UpstreamHost {
   connect(onReady: (socket: UpstreamSocket) => void, onFail: (error: ConnectFailure) => void): void {
     const socket = connect({ host: this.address, port: this.port, noDelay: true, allowHalfOpen: true });
     this.cluster.stats.upstream_cx_total++;
-    socket.once('connect', () => onReady(socket));
-    socket.once('error', () => onFail({ kind: 'refused', reason: 'delayed connect error: Connection refused' }));
+    const refused = (): void => onFail({ kind: 'refused', reason: 'delayed connect error: Connection refused' });
+    socket.once('connect', () => {
+      socket.off('error', refused);
+      socket.on('error', () => undefined);
+      onReady(socket);
+    });
+    socket.once('error', refused);
   }
   report(outcome: string): void {
     if (this.outcomes.length < 1000) this.outcomes.push(outcome);

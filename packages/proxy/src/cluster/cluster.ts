@@ -34,9 +34,9 @@ import { ClusterTransports, type Transport } from './transport.ts';
 import type { PriorityUpdate } from './update-merging.ts';
 
 const NO_REQUEST: RequestHead = { method: '', path: '', authority: '', scheme: '', headers: new Headers() };
-/** Whose endpoints are in the cluster itself: what is not there is known not to be. */
 /** What comes of their assignments is counted before they are made. */
 const ASSIGNED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'EDS']);
+/** Whose endpoints are in the cluster itself: what is not there is known not to be. */
 const LISTED: ReadonlySet<ClusterProgram['type']> = new Set(['STATIC', 'STRICT_DNS']);
 function keyOf({ endpoint }: ClusterHost): string {
   return hostKey(endpoint);

@@ -36,6 +36,7 @@ function nextTurn(): void {
 }
 
 function afterTick(): void {
+  if (following.length === 0) return;
   for (const fn of following.splice(0)) fn();
 }
 

@@ -108,12 +108,13 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   }
 
   /** That was all of its body. */
-  end(): void {
+  end(trailers?: readonly string[]): void {
     const { body, info } = this;
     body.complete = true;
+    body.trailers = trailers;
     info.requestEndTime = turnNow(this.deps.clock);
     if (this.over) return;
-    this.#shadows?.end();
+    this.#shadows?.end(trailers);
     this.#limit();
     if (!this.#blocked) this.#attempt?.sendBody();
   }

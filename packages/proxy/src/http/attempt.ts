@@ -265,11 +265,12 @@ export class Attempt implements Waiter, Exchange {
     this.#track?.untimed();
   }
 
+  // Once it is over, its connection may be another's.
   pause(): void {
-    this.#connection?.pause();
+    if (!this.over) this.#connection?.pause();
   }
   resume(): void {
-    this.#connection?.resume();
+    if (!this.over) this.#connection?.resume();
   }
 
   onResponseHead(parser: ResponseParser): void {

@@ -66,8 +66,10 @@ export class BodyPipe {
     else this.#transform.end();
   }
 
+  /** Nobody is kept waiting for what will not be made. */
   destroy(): void {
     this.#transform.destroy();
+    this.#flow();
     this.#next?.destroy();
   }
 

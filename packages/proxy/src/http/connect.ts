@@ -323,6 +323,7 @@ class InternalTunnel implements TcpTunnel {
   }
   close(): void {
     this.#leaveQueue?.();
-    if (!this.#stream.over) this.#stream.connection.destroy();
+    // Who has not been let in gets an answer.
+    if (this.open && !this.#stream.over) this.#stream.connection.destroy();
   }
 }

@@ -269,10 +269,7 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
     const pipe: BodyPipe = new BodyPipe(transform, count, {
       onData: (data) => (isLast() ? this.router?.onRequestData(data) : this.#passMade(data)),
       onEnd: () => (isLast() ? this.#endRequest(this.#trailers) : this.#passMadeEnd(this.#trailers)),
-      onFlow: (flows) => {
-        if (!flows) this.connection.pause();
-        else if (!this.#paused) this.connection.resume();
-      },
+      onFlow: (flows) => (flows ? this.connection.resume() : this.connection.pause()),
     });
     if (this.#pipe === undefined) this.#pipe = pipe;
     else this.#pipe.add(pipe);

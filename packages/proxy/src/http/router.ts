@@ -187,7 +187,7 @@ export class Router extends FallibleRequest {
       if (this.tunnel.open) this.tunnel.end();
       return;
     }
-    this.shadows?.end();
+    this.shadows?.end(trailers);
     const { connection, hcm, upgrade } = this.stream;
     if (upgrade === '') {
       const { route } = this.timeouts;

@@ -15,7 +15,7 @@ export function startShadows(
     if (shadow === undefined) continue;
     all.push(shadow);
     for (const part of body.parts) shadow.data(part);
-    if (body.complete) shadow.end();
+    if (body.complete) shadow.end(body.trailers);
   }
   return all.length === 0 ? undefined : new Shadows(all);
 }
@@ -32,8 +32,8 @@ export class Shadows implements Shadow {
     for (const shadow of this.#all) shadow.data(data);
   }
 
-  end(): void {
-    for (const shadow of this.#all) shadow.end();
+  end(trailers: readonly string[] | undefined): void {
+    for (const shadow of this.#all) shadow.end(trailers);
   }
 
   cancel(): void {

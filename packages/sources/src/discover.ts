@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
-import { basename, join, normalize, resolve } from 'node:path';
+import { basename, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import type { PassedOver } from '@mizzen/api';
 import type { Diagnostic } from '@mizzen/diagnostics';
 
@@ -11,6 +11,8 @@ export interface Discovered {
   readonly directories: readonly string[];
   readonly passedOver: readonly PassedOver[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Files and directories that cannot be looked at now: what was known of them, or in them, may be there still. */
+  readonly closed: readonly string[];
 }
 
 /** Stands for standard input among paths. */
@@ -27,15 +29,22 @@ export function isMeshDirectory(name: string): boolean {
 }
 
 export function discover(paths: readonly string[]): Discovered {
-  const out = { files: [], directories: [], passedOver: [], diagnostics: [] } satisfies Discovered as Output;
+  const out = {
+    files: [],
+    directories: [],
+    passedOver: [],
+    diagnostics: [],
+    closed: [],
+  } satisfies Discovered as Output;
   const seen = new Set<string>();
   for (const path of paths.map(tidy)) {
     if (path === STDIN) {
       if (!out.files.includes(STDIN_NAME)) out.files.push(STDIN_NAME);
       continue;
     }
-    const stats = statOf(path);
-    if (!stats) out.diagnostics.push(missing(path));
+    const stats = look(path, out);
+    if (stats === undefined) out.diagnostics.push(missing(path));
+    else if (stats === 'closed') continue;
     else if (stats.isDirectory()) walk(path, out, seen);
     else addFile(path, out, seen);
   }
@@ -53,6 +62,7 @@ interface Output {
   directories: string[];
   passedOver: PassedOver[];
   diagnostics: Diagnostic[];
+  closed: string[];
 }
 
 function walk(directory: string, out: Output, seen: Set<string>): void {
@@ -63,7 +73,7 @@ function walk(directory: string, out: Output, seen: Set<string>): void {
     seen.add(real);
     entries = readdirSync(directory, { withFileTypes: true });
   } catch (error) {
-    out.diagnostics.push(unreadable(directory, error));
+    close(directory, error, out);
     return;
   }
   out.directories.push(directory);
@@ -74,7 +84,8 @@ function walk(directory: string, out: Output, seen: Set<string>): void {
   entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   for (const entry of entries) {
     const path = join(directory, entry.name);
-    const kind = entry.isSymbolicLink() ? statOf(path) : entry;
+    const kind = entry.isSymbolicLink() ? look(path, out) : entry;
+    if (kind === 'closed') continue;
     if (kind?.isDirectory()) {
       if (isMeshDirectory(entry.name)) walk(path, out, seen);
     } else if (kind?.isFile() && isMeshFile(entry.name)) addFile(path, out, seen);
@@ -86,6 +97,33 @@ function addFile(path: string, out: Output, seen: Set<string>): void {
   if (seen.has(absolute)) return;
   seen.add(absolute);
   out.files.push(path);
+}
+
+/** Undefined for what is not there. */
+function look(path: string, out: Output): Stats | 'closed' | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    close(path, error, out);
+    return 'closed';
+  }
+}
+
+function close(path: string, error: unknown, out: Output): void {
+  out.diagnostics.push(unreadable(path, error));
+  if (!isGone(error)) out.closed.push(path);
+}
+
+/** There is nothing, or a link to itself: not what may not be read, or cannot be now (too many open files). */
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** Whether a path is another or leads into it. */
+export function isWithin(path: string, place: string): boolean {
+  const way = relative(place, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** Undefined for what is not there, and for what nobody can get to: a link to itself, something in a closed directory. */

@@ -1,4 +1,4 @@
-export { STDIN_NAME, discover, isMeshFile, statOf, tidy } from './discover.ts';
+export { STDIN_NAME, discover, isMeshFile, isWithin, statOf, tidy } from './discover.ts';
 export { AS_ISTIOD, readFiles } from './read.ts';
 export type { ReadOptions } from './read.ts';
 export type { ReadResult } from './ledger.ts';

@@ -206,3 +206,17 @@ items:
   expect([s?.source.firstLine, t?.source.firstLine]).toEqual([10, 10]);
   expect(moved.snapshot.list('Service')[0]?.spec).toBe(s?.spec);
 });
+
+test('what was in a place that cannot be looked at stays, and goes when the place is there without it', () => {
+  const ledger = new Ledger();
+  const all = ['mesh/a.yaml', 'mesh/in/b.yaml', 'mesh/inside.yaml'].map((file) => ({
+    file,
+    text: virtualService(file.replaceAll(/\W/g, '-')),
+  }));
+  ledger.update(all);
+  const closed = ledger.update(all.slice(0, 1), undefined, ['mesh/in']);
+  expect(names(closed)).toEqual(['mesh-a-yaml', 'mesh-in-b-yaml']);
+  expect(closed.keptLastGood).toMatchObject([{ name: 'mesh-in-b-yaml' }]);
+  expect(names(ledger.update([], undefined, ['.']))).toEqual(['mesh-a-yaml', 'mesh-in-b-yaml']);
+  expect(names(ledger.update(all.slice(0, 1)))).toEqual(['mesh-a-yaml']);
+});

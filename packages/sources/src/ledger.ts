@@ -24,6 +24,7 @@ import type {
 } from '@mizzen/api';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { isDeepStrictEqual } from 'node:util';
+import { isWithin } from './discover.ts';
 import { assignOrder } from './order.ts';
 
 /** A file's text as it is now; undefined when it is there but cannot be read (`problem` says why). */
@@ -59,6 +60,8 @@ export interface ReadResult {
     | undefined;
   /** Files of which something cannot be read: what is no longer seen in them may be in that part. */
   readonly brokenFiles: ReadonlySet<string>;
+  /** Files and directories that cannot be looked at: what is no longer seen may be there. */
+  readonly closed: readonly string[];
   /** The text of a file as it was read, for code frames. */
   text(file: string): string | undefined;
 }
@@ -122,8 +125,11 @@ export class Ledger {
     return fork;
   }
 
-  /** `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. */
-  update(files: readonly FileText[], meshConfig?: FileText): ReadResult {
+  /**
+   * `files` in reading order; `meshConfig` is the text of the mesh configuration, if it comes from a file of its own. What
+   * `closed` files and directories held stays.
+   */
+  update(files: readonly FileText[], meshConfig?: FileText, closed: readonly string[] = []): ReadResult {
     const diagnostics: Diagnostic[] = [];
     const leftAlone: LeftAlone[] = [];
     const passedOver: PassedOver[] = [];
@@ -148,9 +154,10 @@ export class Ledger {
         if (parsed.diagnostics.some(({ severity }) => severity === 'error')) brokenFiles.add(file);
       }
     }
-    const chosen = this.#choose(candidates, brokenFiles, diagnostics);
+    const mayHide = (file: string): boolean => brokenFiles.has(file) || closed.some((place) => isWithin(file, place));
+    const chosen = this.#choose(candidates, mayHide, diagnostics);
     this.#files = states;
-    return this.#commit(chosen, meshConfig, { diagnostics, leftAlone, passedOver, brokenFiles });
+    return this.#commit(chosen, meshConfig, { diagnostics, leftAlone, passedOver, brokenFiles, closed });
   }
 
   #readFile(file: string, text: string): FileState {
@@ -204,7 +211,7 @@ export class Ledger {
   }
 
   /** One resource per name: the new one if it is good, or else the one in force. In reading order. */
-  #choose(candidates: readonly Resource[], brokenFiles: ReadonlySet<string>, diagnostics: Diagnostic[]): Chosen {
+  #choose(candidates: readonly Resource[], mayHide: (file: string) => boolean, diagnostics: Diagnostic[]): Chosen {
     const byName = new Map<string, Resource[]>();
     for (const candidate of candidates) {
       const key = keyOf(candidate);
@@ -232,9 +239,9 @@ export class Ledger {
         kept.push(current);
       } else refused.push(refOf(candidate));
     }
-    // What a broken file no longer shows may be in the part that cannot be read.
+    // What a file no longer shows may be in the part that cannot be read.
     for (const [key, current] of this.#inForce) {
-      if (byName.has(key) || !brokenFiles.has(current.source.file)) continue;
+      if (byName.has(key) || !mayHide(current.source.file)) continue;
       const next = good.findIndex((other) => (this.#inForce.get(keyOf(other))?.order ?? -1) > current.order);
       good.splice(next < 0 ? good.length : next, 0, current);
       kept.push(current);
@@ -313,6 +320,7 @@ export class Ledger {
         state: !this.#meshDiagnostics.some(isError) ? 'good' : this.#mesh === undefined ? 'refused' : 'kept',
       },
       brokenFiles: found.brokenFiles,
+      closed: found.closed,
       text: (file) => files.get(file)?.text ?? (file === meshFile?.file ? meshFile.text : undefined),
     };
   }
@@ -343,6 +351,7 @@ interface Found {
   readonly leftAlone: readonly LeftAlone[];
   readonly passedOver: readonly PassedOver[];
   readonly brokenFiles: ReadonlySet<string>;
+  readonly closed: readonly string[];
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';

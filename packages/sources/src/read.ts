@@ -35,7 +35,7 @@ export function update(
   files: readonly FileText[],
   meshConfig: FileText | undefined,
 ): ReadResult {
-  const result = ledger.update(files, meshConfig);
+  const result = ledger.update(files, meshConfig, found.closed);
   return {
     ...result,
     diagnostics: [...found.diagnostics, ...result.diagnostics],

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -162,3 +162,23 @@ test('changes of one file among 300 are told one by one', async () => {
     expect(changed.modified.map(({ name }) => name)).toEqual(['s7']);
   }
 });
+
+// Root may read everything.
+test.skipIf(process.getuid?.() === 0)(
+  'what was in a directory that is closed stays until it is opened again',
+  async () => {
+    mkdirSync(join(directory, 'more'));
+    writeFileSync(join(directory, 'a.yaml'), service('a'));
+    writeFileSync(join(directory, 'more', 'b.yaml'), service('b'));
+    const { next } = await watch(directory);
+    chmodSync(join(directory, 'more'), 0o000);
+    writeFileSync(join(directory, 'a.yaml'), service('c'));
+    let result = await next();
+    while (names(result).includes('a')) result = await next();
+    expect(names(result)).toEqual(['c', 'b']);
+    expect(result.diagnostics).toMatchObject([{ message: expect.stringContaining('EACCES') }]);
+    chmodSync(join(directory, 'more'), 0o700);
+    while (result.diagnostics.length > 0) result = await next();
+    expect(names(result)).toEqual(['c', 'b']);
+  },
+);

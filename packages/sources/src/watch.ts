@@ -58,7 +58,7 @@ class Watch implements Watching {
   readonly #dirty = new Set<string>();
   /** Some of them are gone or empty and keep what they had for now. */
   #doubtful = false;
-  #found: Discovered = { files: [], directories: [], passedOver: [], diagnostics: [] };
+  #found: Discovered = { files: [], directories: [], passedOver: [], diagnostics: [], closed: [] };
   /** Files in reading order, those that have just gone among them. */
   #order: readonly string[] = [];
   /** What the person named: files, directories, the mesh configuration. */
@@ -116,6 +116,8 @@ class Watch implements Watching {
     if (entry === undefined) return true;
     const path = join(directory, entry);
     for (const root of this.#roots) if (root === path || root.startsWith(`${path}${sep}`)) return true;
+    // It may have been opened again.
+    if (this.#found.closed.includes(path)) return true;
     if (!this.#found.directories.includes(directory)) return false;
     if (isMeshFile(entry)) return true;
     return renamed && (entry.startsWith('..') || (isMeshDirectory(entry) && this.#isDirectory(path)));

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { crypto } from '../node-tls.ts';
 
 export const CERTIFICATE_UNKNOWN = 46;
+export const ILLEGAL_PARAMETER = 47;
 export const BAD_CERTIFICATE_HASH_VALUE = 114;
 export const CERTIFICATE_REQUIRED = 116;
 

@@ -16,16 +16,37 @@ export interface OtherName {
   readonly value: string;
 }
 
-/** The content of an extension, by its object identifier. */
-function extension(certificate: X509Certificate, oid: string): Buffer | undefined {
+interface Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  readonly content: Buffer;
+}
+
+function* extensionsOf(certificate: X509Certificate): Generator<Extension> {
   const [tbs] = derChildren(readDer(certificate.raw)[0]);
   const extensions = derChildren(tbs).find(({ tag }) => tag === EXTENSIONS);
-  if (extensions === undefined) return undefined;
+  if (extensions === undefined) return;
   for (const each of derChildren(derChildren(extensions)[0])) {
-    const parts = derChildren(each);
-    if (readOid(parts[0]!.content) === oid) return parts.at(-1)!.content;
+    const [type, ...rest] = derChildren(each);
+    if (type === undefined || rest.length === 0) throw new RangeError('extension');
+    const critical = rest.length > 1 && rest[0]!.content[0] !== 0;
+    yield { oid: readOid(type.content), critical, content: rest.at(-1)!.content };
   }
+}
+
+/** The content of an extension, by its object identifier. */
+function extension(certificate: X509Certificate, oid: string): Buffer | undefined {
+  for (const each of extensionsOf(certificate)) if (each.oid === oid) return each.content;
   return undefined;
+}
+
+/** Of usage, alternative names, constraints, and policies: what BoringSSL's verifier understands. */
+const UNDERSTOOD = new Set([15, 17, 19, 30, 32, 33, 36, 37, 54].map((number) => `2.5.29.${number}`));
+
+/** It says something that nobody may pass over who does not understand it. */
+export function saysMore(certificate: X509Certificate): boolean {
+  for (const { critical, oid } of extensionsOf(certificate)) if (critical && !UNDERSTOOD.has(oid)) return true;
+  return false;
 }
 
 const otherNamesOf = new WeakMap<X509Certificate, readonly OtherName[]>();
@@ -45,7 +66,8 @@ function readOtherNames(certificate: X509Certificate): OtherName[] {
       .filter(({ tag }) => tag === OTHER_NAME)
       .map((name) => {
         const [type, value] = derChildren(name);
-        return { oid: readOid(type!.content), value: textOf(derChildren(value)[0]) };
+        const [held] = derChildren(value);
+        return { oid: readOid(type!.content), value: textOf(held) };
       });
   } catch (error) {
     if (error instanceof RangeError) return [];
@@ -113,15 +135,44 @@ export function mustStaple(certificate: X509Certificate): boolean {
 export function isLeaf(certificate: X509Certificate): boolean {
   const constraints = extension(certificate, BASIC_CONSTRAINTS);
   if (constraints !== undefined && derChildren(readDer(constraints)[0])[0]?.content[0] === 0xff) return false;
-  const usage = extension(certificate, KEY_USAGE);
-  // The first byte counts unused bits; keyCertSign and cRLSign are bits 5 and 6.
-  return usage !== undefined && ((readDer(usage)[0]?.content[1] ?? 0) & 0x06) === 0;
+  const usage = keyUsage(certificate);
+  if (usage === 'unreadable') throw new RangeError('key usage');
+  return usage !== undefined && !mayBe(usage, 'keyCertSign', 'cRLSign');
 }
 
 /** Its key usage, if it says any, has the signing of certificates in it. */
 export function maySign(certificate: X509Certificate): boolean {
-  const usage = extension(certificate, KEY_USAGE);
-  return usage === undefined || ((readDer(usage)[0]?.content[1] ?? 0) & 0x04) !== 0;
+  const usage = keyUsage(certificate);
+  return usage === undefined || (usage !== 'unreadable' && mayBe(usage, 'keyCertSign'));
+}
+
+const USAGES = {
+  digitalSignature: 0x80,
+  keyEncipherment: 0x20,
+  keyAgreement: 0x08,
+  keyCertSign: 0x04,
+  cRLSign: 0x02,
+} as const;
+
+/** One of these is what a key with such bits is for. */
+export function mayBe(usage: number, ...what: readonly (keyof typeof USAGES)[]): boolean {
+  return what.some((each) => (usage & USAGES[each]) !== 0);
+}
+
+/** What a key is for, by the first bits; undefined: nothing is said of it. */
+export function keyUsage(certificate: X509Certificate): number | 'unreadable' | undefined {
+  try {
+    const content = extension(certificate, KEY_USAGE);
+    if (content === undefined) return undefined;
+    const [bits, ...more] = readDer(content);
+    if (bits?.tag !== BIT_STRING || more.length > 0) return 'unreadable';
+    // The first byte counts bits of the last that are not used.
+    const [unused = 8, first] = bits.content;
+    return unused > 7 || (first === undefined && unused > 0) ? 'unreadable' : (first ?? 0);
+  } catch (error) {
+    if (error instanceof RangeError) return 'unreadable';
+    throw error;
+  }
 }
 
 /** How many authorities may stand between it and a certificate of a workload; without a limit Infinity. */

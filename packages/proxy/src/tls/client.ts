@@ -20,7 +20,8 @@ import {
   verifyFailure,
 } from './failure.ts';
 import { dnsNameMatches, parseSubjectAltNames } from './subject-alt-names.ts';
-import { chainError, SERVER_AUTH, listed, verifyPeer } from './verify.ts';
+import { misuseOf, type Misuse } from './key-usage.ts';
+import { chainError, SERVER_AUTH, listed, takesAll, verifyPeer } from './verify.ts';
 
 /**
  * Where a host keeps the last session, so that its next connection costs no signature. A resumed connection shows no
@@ -180,18 +181,24 @@ export class UpstreamTls {
         else early = session;
       });
     }
-    const judge = (): ReturnType<typeof verify> => {
+    const forgives = takesAll(material.validation);
+    const judge = (): ReturnType<typeof verify> | Misuse => {
       const certificate = secure.getPeerX509Certificate();
       if (certificate === undefined && secure.isSessionReused()) return undefined;
-      return verify(secure, certificate, material, name, this.#clock.wall());
+      const misuse = misuseOf(certificate, secure);
+      if (misuse !== undefined && secure.getProtocol() === 'TLSv1.3') return misuse;
+      const refused = verify(secure, certificate, material, name, this.#clock.wall());
+      if (refused === undefined) return misuse;
+      if (!forgives) return refused;
+      if (refused.counter !== undefined) this.#stats[refused.counter]++;
+      return misuse;
     };
     let judged: 'taken' | 'refused' | undefined;
-    const refuse = ({ reason, counter, alert }: NonNullable<ReturnType<typeof verify>>): void => {
+    const refuse = ({ reason, counter, alert }: NonNullable<ReturnType<typeof judge>>): void => {
       judged = 'refused';
       alarmed?.ring(alert);
       fail(reason, counter);
     };
-    const forgives = material.validation?.acceptUntrusted === true;
     const alarmed =
       material.validation === undefined || forgives
         ? undefined
@@ -208,10 +215,7 @@ export class UpstreamTls {
     secure.once('secureConnect', () => {
       if (judged === 'refused') return;
       const refused = judged === 'taken' ? undefined : judge();
-      if (refused !== undefined) {
-        if (!forgives) return refuse(refused);
-        if (refused.counter !== undefined) this.#stats[refused.counter]++;
-      }
+      if (refused !== undefined) return refuse(refused);
       const resumed = secure.isSessionReused();
       const certificate = secure.getPeerX509Certificate();
       settle();

@@ -49,6 +49,8 @@ export function readOid(content: Buffer): string {
   let value = 0n;
   for (const byte of content) {
     value = value * 128n + BigInt(byte & 0x7f);
+    // The first holds two, the first of which is 2 at most.
+    if (value > MAX_COMPONENT + 80n) return '';
     if ((byte & 0x80) !== 0) continue;
     if (numbers.length === 0) {
       const first = value < 80n ? value / 40n : 2n;

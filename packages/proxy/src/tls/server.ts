@@ -17,7 +17,9 @@ import { localCertificate, Peer } from './peer.ts';
 import type { KeyLogger } from './key-log.ts';
 import { ServerCertificates, type Staple } from './server-certificates.ts';
 import { StoredSessions } from './stored-sessions.ts';
-import { chainError, CLIENT_AUTH, verifyPeer, type Refusal } from './verify.ts';
+import { misuseOf } from './key-usage.ts';
+import { sessionOf } from './session.ts';
+import { chainError, CLIENT_AUTH, takesAll, verifyPeer, type Refusal } from './verify.ts';
 
 export interface DownstreamTlsStats {
   handshake: number;
@@ -236,15 +238,22 @@ export class DownstreamTls {
         undefined,
         material.validation,
       );
+      const misuse = misuseOf(secure.getPeerX509Certificate(), secure);
+      if (misuse !== undefined && peer.version === 'TLSv1.3') {
+        alert?.ring(misuse.alert);
+        return fail(misuse.reason, misuse.counter, unknown(secure, material));
+      }
       const refused = this.#verify(secure, material);
       if (refused !== undefined) {
-        const taken = material.validation?.acceptUntrusted === true && refused.counter !== 'fail_verify_no_cert';
+        const taken = takesAll(material.validation) && refused.counter !== 'fail_verify_no_cert';
         if (!taken) {
           alert?.ring(refused.alert);
           return fail(refused.reason, refused.counter, peer);
         }
         this.stats[refused.counter]++;
       }
+      // Below TLS 1.3 it shows when the client signs, which it is told nothing of.
+      if (misuse !== undefined) return fail(misuse.reason, misuse.counter, peer);
       settle();
       this.stats.handshake++;
       if (secure.isSessionReused()) this.stats.session_reused++;
@@ -283,6 +292,12 @@ export class DownstreamTls {
   }
 }
 
+/** A peer whose certificate has not been looked at. */
+function unknown(secure: TLSSocket, { certificate }: TlsMaterial): PeerTls {
+  const session = { ...sessionOf(secure), id: '' };
+  return stranger(certificate, { version: secure.getProtocol() ?? '', cipher: secure.getCipher().name, session });
+}
+
 /** Where nothing is demanded of a certificate, Envoy wants none, whatever `requireClientCertificate` says. */
 function asksForCertificate({ validation }: TlsMaterial): boolean {
   if (validation === undefined) return false;
@@ -303,9 +318,9 @@ function verifies({ validation }: TlsMaterial): boolean {
 /** Pins, names and trust domains want a certificate whatever `requireClientCertificate` says. */
 function demandsCertificate({ validation }: TlsMaterial, required: boolean): boolean {
   if (validation === undefined) return false;
-  const { trustedCaPem, trustBundles, systemRoots, acceptUntrusted } = validation;
+  const { trustedCaPem, trustBundles, systemRoots } = validation;
   const { certificateHashes, spkiHashes, sanMatchers } = validation;
-  const wanted = certificateHashes.length + spkiHashes.length + sanMatchers.length > 0 && !acceptUntrusted;
+  const wanted = certificateHashes.length + spkiHashes.length + sanMatchers.length > 0 && !takesAll(validation);
   return wanted || trustBundles !== undefined || (required && (trustedCaPem !== undefined || systemRoots));
 }
 

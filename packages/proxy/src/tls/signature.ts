@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { signs } from './key-usage.ts';
 
 /** By key: what it signs with unless somebody wants something else. */
 const ALGORITHMS: Readonly<Record<string, string>> = {
@@ -21,8 +22,7 @@ export function peerSignature(
   wanted: string | undefined,
 ): string | undefined {
   if (certificate === undefined || socket.isSessionReused()) return undefined;
-  // With RSA alone, a server proves itself by reading what it is sent.
-  if (side === 'client' && !/^(?:TLS_|ECDHE-|DHE-)/.test(socket.getCipher().name)) return undefined;
+  if (side === 'client' && !signs(socket)) return undefined;
   const { asymmetricKeyType = '', asymmetricKeyDetails } = certificate.publicKey;
   const algorithm =
     ALGORITHMS[asymmetricKeyType === 'ec' ? (asymmetricKeyDetails?.namedCurve ?? '') : asymmetricKeyType];

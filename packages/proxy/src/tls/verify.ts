@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { crypto, tls } from '../node-tls.ts';
 import type { SanMatcher, ValidationProgram } from '../program/types.ts';
 import { BAD_CERTIFICATE_HASH_VALUE, CERTIFICATE_UNKNOWN, chainAlert } from './alert.ts';
-import { maySign, otherNames } from './certificate-fields.ts';
+import { keyUsage, mayBe, maySign, otherNames, saysMore } from './certificate-fields.ts';
 import { checkRevoked, parseRevocationLists } from './crl.ts';
 import { chainFailure, verifyFailure } from './failure.ts';
 import { pathTo } from './path.ts';
@@ -35,7 +35,28 @@ export function verifyPeer(
   chainError: string | undefined,
   validation: ValidationProgram,
   now: number,
-  purpose: string,
+  purpose: Purpose,
+): Refusal | undefined {
+  try {
+    return judge(certificate, chainError, validation, now, purpose);
+  } catch (error) {
+    // OpenSSL goes on with extensions that it cannot read.
+    if (error instanceof RangeError) return foreigner('malformed certificate');
+    throw error;
+  }
+}
+
+/** Whoever is refused is taken all the same; validators of SPIFFE know nothing of that. */
+export function takesAll(validation: ValidationProgram | undefined): boolean {
+  return validation?.acceptUntrusted === true && validation.trustBundles === undefined;
+}
+
+function judge(
+  certificate: X509Certificate,
+  chainError: string | undefined,
+  validation: ValidationProgram,
+  now: number,
+  purpose: Purpose,
 ): Refusal | undefined {
   const { trustBundles } = validation;
   const bundle =
@@ -101,19 +122,32 @@ export function listed(certificate: X509Certificate): string {
   return all.map((name) => name ?? others.next().value?.value ?? '').join(', ');
 }
 
-/** What certificates of clients and of servers are for (RFC 5280, 4.2.1.12). */
-export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+/** What certificates are for (RFC 5280, 4.2.1.12 and 4.2.1.3). */
+interface Purpose {
+  readonly extended: string;
+  readonly usages: readonly Parameters<typeof mayBe>[1][];
+}
+export const CLIENT_AUTH: Purpose = { extended: '1.3.6.1.5.5.7.3.2', usages: ['digitalSignature', 'keyAgreement'] };
+export const SERVER_AUTH: Purpose = {
+  extended: '1.3.6.1.5.5.7.3.1',
+  usages: ['digitalSignature', 'keyEncipherment', 'keyAgreement'],
+};
 
 /** Neither before nor after anything. */
 const AT_ANY_TIME = NaN;
 
 /** OpenSSL tells of the last mistake alone, which is that a certificate has expired: whether there is another. */
-function besidesTime(certificate: X509Certificate, validation: ValidationProgram, purpose: string): string | undefined {
+function besidesTime(
+  certificate: X509Certificate,
+  validation: ValidationProgram,
+  purpose: Purpose,
+): string | undefined {
   const path = pathTo(certificate, chainOf(certificate), authoritiesOf(validation), undefined);
   if (path === undefined) return 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
-  const { keyUsage } = certificate as { readonly keyUsage?: readonly string[] };
-  if (keyUsage !== undefined && !keyUsage.includes(purpose)) return 'INVALID_PURPOSE';
+  if (path.some(saysMore)) return 'UNSPECIFIED';
+  if (!path.every((one) => isMeantFor(one, purpose))) return 'INVALID_PURPOSE';
+  const usage = keyUsage(certificate);
+  if (usage === 'unreadable' || (usage !== undefined && !mayBe(usage, ...purpose.usages))) return 'INVALID_PURPOSE';
   if (validation.crlPem === undefined) return undefined;
   const lists = parseRevocationLists(validation.crlPem);
   for (const [i, one] of path.slice(0, -1).entries()) {
@@ -121,6 +155,12 @@ function besidesTime(certificate: X509Certificate, validation: ValidationProgram
     if (revoked !== undefined) return revoked;
   }
   return undefined;
+}
+
+/** Authorities may be for one purpose alone, too. Node has the extended usage under the other's name. */
+function isMeantFor(certificate: X509Certificate, { extended }: Purpose): boolean {
+  const { keyUsage: said } = certificate as { readonly keyUsage?: readonly string[] };
+  return said === undefined || said.includes(extended);
 }
 
 /** OpenSSL's verdict, which Node keeps on the handle until its own code asks for it. */

@@ -41,3 +41,13 @@ test('what is taken out of a file stays out, whatever else of the file is wrong'
   const restored = lastGood().restore(await read(wrong));
   expect(restored.map(({ metadata }) => metadata.name)).toEqual(['web']);
 });
+
+test('what was in a place that cannot be looked at is restored', async () => {
+  mkdirSync(join(directory, 'state'));
+  const good = await read(service('web'));
+  lastGood().save(good.snapshot);
+  const nothing = await readFiles([], {});
+  expect(lastGood().restore(nothing)).toEqual([]);
+  const restored = lastGood().restore({ ...nothing, closed: [directory] });
+  expect(restored.map(({ metadata }) => metadata.name)).toEqual(['web']);
+});

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isRecord, parseDocument, refOf, resourceKey } from '@mizzen/api';
 import type { KindSpecs, Resource, Snapshot, SourceDocument } from '@mizzen/api';
 import { KINDS } from '@mizzen/api';
-import type { ReadResult } from '@mizzen/sources';
+import { isWithin, type ReadResult } from '@mizzen/sources';
 
 /**
  * What was in force, kept in a file of the state directory: a control process that starts while a mesh file is broken
@@ -23,16 +23,17 @@ export class LastGood {
 
   /** Resources that a broken text hides now, and that had a good version when a process last saw one. */
   restore(result: ReadResult): Resource[] {
-    const broken = result.brokenFiles;
+    const { brokenFiles, closed } = result;
     const refused = new Set(result.refused.map(resourceKey));
-    if (broken.size + refused.size === 0) return [];
+    if (brokenFiles.size + refused.size + closed.length === 0) return [];
+    const mayBeIn = (file: string): boolean => brokenFiles.has(file) || closed.some((place) => isWithin(file, place));
     const kept: Resource[] = [];
     let order = -1;
     for (const document of this.#documents) {
       for (const resource of parseDocument(document).resources) {
         const current = result.snapshot.find(refOf(resource));
         if (current !== undefined) order = current.order;
-        else if (broken.has(document.file) || refused.has(resourceKey(refOf(resource))))
+        else if (mayBeIn(document.file) || refused.has(resourceKey(refOf(resource))))
           kept.push({ ...resource, order: order + 0.5 });
       }
     }

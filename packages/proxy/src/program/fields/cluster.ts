@@ -215,7 +215,7 @@ export const clusterFields: FieldTable = {
     implemented: 'commonTlsContext sni autoHostSni autoSniSanValidation maxSessionKeys',
     noEffect: {
       'OpenSSL never renegotiates on request': 'allowRenegotiation',
-      'OpenSSL always checks key usage': 'enforceRsaKeyUsage',
+      'key usage is always checked, as by Envoy': 'enforceRsaKeyUsage',
     },
   },
   [`${TLS}.CommonTlsContext`]: {

@@ -17,7 +17,7 @@ import { flagOf } from './retry-state.ts';
 import { unavailability } from './unavailability.ts';
 import { UnroutedRequest, type AsyncOptions } from './unrouted-request.ts';
 
-/** Body bytes that wait for the connection at most; a request whose upstream is slower than that is given up. */
+/** Body bytes that may wait for a connection before whoever they come from is told to stop. */
 const MAX_WAITING = 256 * 1024;
 
 /** Why there is no answer, or not all of one. */
@@ -31,6 +31,8 @@ export interface AsyncCallbacks {
   /** The head of the final answer. */
   onHead?(parser: ResponseParser): void;
   onData?(data: Buffer): void;
+  /** No more of the body is to come for now, or it may again. */
+  onFlow?(flows: boolean): void;
   /** Once, last. `undefined`: the answer is whole. */
   onOver(failure: AsyncFailure | undefined): void;
 }
@@ -50,8 +52,8 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   #timer: Timer | undefined;
   readonly #timers: AttemptTimers | undefined;
   readonly #tryDeadline: Deadline;
-  /** The connection takes no more of the body for now. */
-  #blocked = false;
+  /** Whoever the body comes from was told to stop. */
+  #waits = false;
   /** Something has been told ahead of the answer, and been counted in its place. */
   #interim = false;
   #canary = false;
@@ -89,7 +91,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     const attempt = this.#attempt;
     const keeps = this.retry !== undefined;
     const { body } = this;
-    if (!keeps && !this.#blocked && attempt?.takesBody === true) {
+    if (!keeps && attempt?.takesBody === true) {
       attempt.sendPart(data);
       return;
     }
@@ -103,8 +105,8 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
         return;
       }
     }
-    if (!this.#blocked) attempt?.sendBody();
-    if (this.retry === undefined && body.bytes > MAX_WAITING) this.cancel();
+    attempt?.sendBody();
+    if (body.bytes > MAX_WAITING && attempt?.takesBody !== true) this.pauseDownstream();
   }
 
   /** That was all of its body. */
@@ -116,7 +118,9 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     if (this.over) return;
     this.#shadows?.end(trailers);
     this.#limit();
-    if (!this.#blocked) this.#attempt?.sendBody();
+    this.#attempt?.sendBody();
+    // What comes behind it is of another request.
+    this.resumeDownstream();
   }
 
   /** As in Envoy, what is complete while it waits to be tried again has no end. */
@@ -199,10 +203,18 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   }
 
   pauseDownstream(): void {
-    this.#blocked = true;
+    if (this.#waits || this.body.complete) return;
+    this.#waits = true;
+    this.#callbacks.onFlow?.(false);
   }
   resumeDownstream(): void {
-    this.#blocked = false;
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.#callbacks.onFlow?.(true);
+  }
+  /** A copy of it takes no more, or does again. */
+  onCopyFlow(flows: boolean): void {
+    this.#callbacks.onFlow?.(flows);
   }
 
   tellLoad({ load }: UpstreamHost, flat: readonly string[]): void {
@@ -343,7 +355,6 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
   #retryLater(): void {
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    this.#blocked = false;
     this.#timers?.attemptEnds();
     attempt?.reset();
     const { clock, random } = this.deps;
@@ -383,6 +394,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     this.#tryDeadline.stop();
     this.retryNoMore();
     if (!this.body.complete) this.#shadows?.cancel();
+    this.resumeDownstream();
     this.body.forget();
     this.#attempt?.reset();
     this.#callbacks.onOver(failure);

@@ -86,6 +86,7 @@ export abstract class AttemptedRequest extends RoutedRequest implements AttemptO
   abstract bodySent(): number;
   abstract pauseDownstream(): void;
   abstract resumeDownstream(): void;
+  abstract onCopyFlow(flows: boolean): void;
 
   start(): void {
     this.prepare();

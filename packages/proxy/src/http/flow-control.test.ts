@@ -1,8 +1,8 @@
 /** Who is told to wait, and goes on: filters that make other bodies, and connections that have been given to others. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer as createHttpServer, request as httpRequest } from 'node:http';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { Agent, createServer as createHttpServer, request as httpRequest } from 'node:http';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -139,3 +139,72 @@ test('a client that does not read what is made of its answer does not stop the n
   await expect.poll(() => answer).toMatch(/\r\n\r\nok$/);
   expect(connections).toBe(1);
 }, 20_000);
+
+test('a copy of a body gets all of it, be it as slow as it may', async () => {
+  const cluster = new TestCluster('b', [await hashing()]);
+  let taken = 0;
+  let slow: Socket | undefined;
+  const server = createServer((socket) => {
+    slow = socket;
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => (taken += data.length));
+    socket.pause();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(() => server.close());
+  const copy = new TestCluster('copy', [(server.address() as AddressInfo).port]);
+  const mirrors = [{ cluster: 'copy', fraction: 1, disableShadowHostSuffix: false }];
+  const decision = routeTo('b', { timeout: 0, mirrors });
+  const proxied = await startTestServer({ find: () => decision, clusters: [cluster, copy] });
+  cleanUp.push(() => proxied.stop());
+  const body = randomBytes(32 * 1024 * 1024);
+  const request = httpRequest({ port: proxied.port, host: '127.0.0.1', method: 'POST', agent: false });
+  request.end(body);
+  const response = once(request, 'response') as Promise<[AsyncIterable<Buffer>]>;
+  await expect.poll(() => copy.stats.upstream_flow_control_backed_up_total).toBeGreaterThan(0);
+  slow!.resume();
+  let text = '';
+  for await (const data of (await response)[0]) text += String(data);
+  expect(text).toBe(createHash('sha1').update(body).digest('hex'));
+  await expect.poll(() => taken).toBeGreaterThan(body.length);
+  slow!.destroy();
+  await expect.poll(() => copy.hosts[0]!.active).toBe(0);
+}, 30_000);
+
+test('a copy that is given up or complete keeps nobody waiting', async () => {
+  const cluster = new TestCluster('b', [await hashing()]);
+  // Nobody ever lets it in.
+  const copy = new TestCluster('copy', [1]);
+  const failures: (() => void)[] = [];
+  copy.hosts[0]!.connect = (_onReady, onFail) =>
+    void failures.push(() => onFail({ kind: 'refused', reason: 'delayed connect error: Connection refused' }));
+  const mirrors = [{ cluster: 'copy', fraction: 1, disableShadowHostSuffix: false }];
+  const decision = routeTo('b', { timeout: 0, mirrors });
+  const proxied = await startTestServer({ find: () => decision, clusters: [cluster, copy] });
+  cleanUp.push(() => proxied.stop());
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  cleanUp.push(() => agent.destroy());
+  const ask = async (body: Buffer): Promise<void> => {
+    const request = httpRequest({ port: proxied.port, host: '127.0.0.1', method: 'POST', agent });
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [AsyncIterable<Buffer>];
+    let text = '';
+    for await (const data of response) text += String(data);
+    expect(text).toBe(createHash('sha1').update(body).digest('hex'));
+  };
+  const whole = ask(randomBytes(2 * 1024 * 1024));
+  const { stats } = proxied.hcm;
+  await expect
+    .poll(
+      () => stats.downstream_flow_control_paused_reading_total - stats.downstream_flow_control_resumed_reading_total,
+    )
+    .toBe(1);
+  for (const fail of failures.splice(0)) fail();
+  await whole;
+  await ask(randomBytes(50_000));
+  await ask(randomBytes(50_000));
+  expect(copy.hosts[0]!.active).toBe(2);
+  for (const fail of failures.splice(0)) fail();
+  expect(copy.hosts[0]!.active).toBe(0);
+}, 30_000);

@@ -83,6 +83,7 @@ async function requestTo(copy: TestCluster): Promise<MirrorSource> {
     tracing: undefined,
     span: undefined,
     copiedTo: [],
+    onCopyFlow: () => undefined,
   };
 }
 

@@ -24,6 +24,8 @@ export interface MirrorSource extends Pick<AsyncOptions, 'router' | 'upgrade' | 
   readonly span: Span | undefined;
   /** Clusters of the copies that it came by. */
   readonly copiedTo: readonly string[];
+  /** A copy takes no more of the body for now, or does again. As in Envoy, nobody gets it sooner than a copy does. */
+  onCopyFlow(flows: boolean): void;
 }
 
 /** The route's, which copies have too. */
@@ -81,6 +83,7 @@ export function mirror(
       ...limits,
     },
     {
+      onFlow: (flows) => source.onCopyFlow(flows),
       onOver: (failure) => {
         if (span !== undefined) tracing?.shadowOver(span, shadow, failure?.reason === 'cancelled');
       },

@@ -233,6 +233,16 @@ export class Router extends FallibleRequest {
     this.stream.hcm.stats.downstream_flow_control_resumed_reading_total++;
     this.stream.connection.resume();
   }
+  onCopyFlow(flows: boolean): void {
+    const { connection, hcm } = this.stream;
+    if (flows) {
+      hcm.stats.downstream_flow_control_resumed_reading_total++;
+      connection.resume();
+    } else {
+      hcm.stats.downstream_flow_control_paused_reading_total++;
+      connection.pause();
+    }
+  }
   pauseUpstream(): void {
     this.attempt?.pause();
     this.tunnel?.pause();

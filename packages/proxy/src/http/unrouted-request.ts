@@ -121,6 +121,8 @@ export abstract class UnroutedRequest implements LbContext, Charged, MirrorSourc
       this.tried = { every: policy.leavesPrioritiesAfter, hosts: [], left: new Set(), load: undefined };
   }
 
+  abstract onCopyFlow(flows: boolean): void;
+
   get perTryTimeout(): number {
     return this.timeouts.perTry;
   }

@@ -447,8 +447,8 @@ describe('mirroring', () => {
       await pause(1);
     }
     client.write('0\r\n\r\n');
-    await once(client, 'data');
     sockets[1]!.resume();
+    await once(client, 'data');
     await expect.poll(() => taken[1]!.includes(END), { timeout: 5000 }).toBe(true);
     await pause(100);
     client.destroy();

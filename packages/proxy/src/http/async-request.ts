@@ -250,6 +250,7 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     if (!is5xx(status) && attempt.countLater === undefined) host.count?.(countOf(status));
     this.info.responseCode = status;
     this.isTunnel = this.upgrade !== '' && parser.opensTunnel;
+    if (!this.isTunnel) attempt.forgetBody();
     this.#callbacks.onHead?.(parser);
     if (this.isTunnel && !this.over) attempt.opened();
   }

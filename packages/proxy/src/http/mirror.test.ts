@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { HttpStream, UpstreamCluster } from '../types.ts';
+import type { AsyncRequest } from './async-request.ts';
 import { mirror, type MirrorSource } from './mirror.ts';
 import { RetryOn } from './retry.ts';
 import { startShadows } from './shadows.ts';
@@ -114,6 +115,31 @@ test('a copy of which more comes than is kept while it waits to be sent again is
   shadow.data(Buffer.alloc(1024 * 1024));
   shadow.end();
   expect(copy.stats.upstream_rq_retry).toBe(0);
+});
+
+test('nothing is kept of a body once its copy is answered, and the rest goes on', async () => {
+  let taken = '';
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      if (taken === '') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n');
+      taken += data.toString('latin1');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(async () => void server.close());
+  const copy = new RetryingCluster('copy', [(server.address() as AddressInfo).port]);
+  const shadow = mirror(await requestTo(copy), TO_COPY, { timeout: 0, bufferLimit: 100 }, startShadows)!;
+  shadow.data(Buffer.from('12345'));
+  expect((shadow as AsyncRequest).body.bytes).toBe(5);
+  await expect.poll(() => (shadow as AsyncRequest).body.bytes).toBe(0);
+  shadow.data(Buffer.from('67'));
+  shadow.data(Buffer.from('89'));
+  shadow.end();
+  await expect.poll(() => taken).toMatch(/\r\n\r\n5\r\n12345\r\n2\r\n67\r\n2\r\n89\r\n0\r\n\r\n$/);
+  shadow.cancel();
+  expect(copy.hosts[0]!.active).toBe(0);
 });
 
 test('copies that clusters send each other end where they have been', async () => {

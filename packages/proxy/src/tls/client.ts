@@ -163,7 +163,7 @@ export class UpstreamTls {
     const settle = (): void => {
       secure.off('error', onError);
       secure.off('close', onClose);
-      alarmed?.forget();
+      alarmed.forget();
       secure.on('error', (error) => void (this.#stats.connection_error += laterErrors(error)));
     };
     secure.on('error', onError);
@@ -186,7 +186,7 @@ export class UpstreamTls {
       const certificate = secure.getPeerX509Certificate();
       if (certificate === undefined && secure.isSessionReused()) return undefined;
       const misuse = misuseOf(certificate, secure);
-      if (misuse !== undefined && secure.getProtocol() === 'TLSv1.3') return misuse;
+      if (misuse?.alert !== undefined) return misuse;
       const refused = verify(secure, certificate, material, name, this.#clock.wall());
       if (refused === undefined) return misuse;
       if (!forgives) return refused;
@@ -196,22 +196,19 @@ export class UpstreamTls {
     let judged: 'taken' | 'refused' | undefined;
     const refuse = ({ reason, counter, alert }: NonNullable<ReturnType<typeof judge>>): void => {
       judged = 'refused';
-      alarmed?.ring(alert);
+      if (alert !== undefined) alarmed.ring(alert);
       fail(reason, counter);
     };
-    const alarmed =
-      material.validation === undefined || forgives
-        ? undefined
-        : alarm(
-            secure,
-            'client',
-            (record) => void raw.write(record),
-            () => {
-              const refused = judge();
-              if (refused === undefined) judged = 'taken';
-              else refuse(refused);
-            },
-          );
+    const alarmed = alarm(
+      secure,
+      'client',
+      (record) => void raw.write(record),
+      () => {
+        const refused = judge();
+        if (refused === undefined) judged = 'taken';
+        else refuse(refused);
+      },
+    );
     secure.once('secureConnect', () => {
       if (judged === 'refused') return;
       const refused = judged === 'taken' ? undefined : judge();

@@ -137,7 +137,7 @@ test('clients are refused as by Envoy, whoever vouches for them', { timeout: 240
 const RSA_ALONE = 'AES128-GCM-SHA256';
 const WHY = /KEY_USAGE_BIT_INCORRECT|CANNOT_PARSE_LEAF_CERT|CERTIFICATE_VERIFY_FAILED/;
 
-async function serve(certificate: string, ciphers: string | undefined): Promise<Server> {
+async function serve(certificate: string, ciphers: string | undefined, told: (alert: string) => void): Promise<Server> {
   const key = readFileSync(file(certificate.startsWith('rsa') ? 'rsa.key' : 'ec.key'));
   const options = {
     cert: readFileSync(file(`${certificate}.crt`)),
@@ -145,16 +145,18 @@ async function serve(certificate: string, ciphers: string | undefined): Promise<
     ...(ciphers === undefined ? {} : { ciphers }),
   };
   const serving = createServer(options, (socket) => {
-    socket.on('error', () => undefined);
+    socket.on('error', (error: NodeJS.ErrnoException) => told(`${error.code}`));
     socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
   });
-  serving.on('tlsClientError', () => undefined);
+  serving.on('tlsClientError', (error: NodeJS.ErrnoException) => told(`${error.code}`));
   await new Promise<void>((done) => serving.listen(0, '127.0.0.1', done));
   return serving;
 }
 
 test('upstreams are refused as by Envoy, whoever vouches for them', { timeout: 120_000 }, async () => {
   const servers: Server[] = [];
+  /** How servers hear of it. */
+  let alerts: string[] = [];
   const clusters: object[] = [];
   const names: string[] = [];
   const kinds = [
@@ -166,7 +168,8 @@ test('upstreams are refused as by Envoy, whoever vouches for them', { timeout: 1
     ]),
   ];
   for (const [certificate, tlsMaximumProtocolVersion, cipher] of kinds) {
-    const serving = await serve(certificate, cipher);
+    const what = `${certificate} ${tlsMaximumProtocolVersion}`;
+    const serving = await serve(certificate, cipher, (alert) => alerts.push(`${what} ${alert}`));
     servers.push(serving);
     const tlsParams = { tlsMaximumProtocolVersion, ...(cipher === undefined ? {} : { cipherSuites: [cipher] }) };
     for (const [context, common] of Object.entries({
@@ -193,6 +196,13 @@ test('upstreams are refused as by Envoy, whoever vouches for them', { timeout: 1
       seen[name] = WHY.exec(answer)?.[0] ?? answer;
     }
     await proxy.stop();
+    // In TLS 1.3 they are told, whether anybody is asked to vouch for them or not.
+    const misused = names.filter((name) => name.includes('TLSv1_3') && /KEY_USAGE|PARSE/.test(seen[name]!));
+    const wanted = misused.map((name) => name.split(' ').slice(0, 2).join(' ')).toSorted();
+    const toldSo = (): string[] =>
+      alerts.flatMap((each) => (each.endsWith('ILLEGAL_PARAMETER') ? each.split(' ').slice(0, 2).join(' ') : []));
+    await expect.poll(() => toldSo().toSorted(), { timeout: 20_000 }).toEqual(wanted);
+    alerts = [];
     return seen;
   };
   const theirs = await observe(startEnvoy);

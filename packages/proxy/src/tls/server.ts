@@ -239,7 +239,7 @@ export class DownstreamTls {
         material.validation,
       );
       const misuse = misuseOf(secure.getPeerX509Certificate(), secure);
-      if (misuse !== undefined && peer.version === 'TLSv1.3') {
+      if (misuse?.alert !== undefined) {
         alert?.ring(misuse.alert);
         return fail(misuse.reason, misuse.counter, unknown(secure, material));
       }
@@ -252,7 +252,6 @@ export class DownstreamTls {
         }
         this.stats[refused.counter]++;
       }
-      // Below TLS 1.3 it shows when the client signs, which it is told nothing of.
       if (misuse !== undefined) return fail(misuse.reason, misuse.counter, peer);
       settle();
       this.stats.handshake++;

@@ -66,7 +66,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   // The other one ends when this one does, however that comes about; see supervisor/parent.ts.
   const child = spawn(node, args, { stdio: 'inherit', env: { ...env, MIZZEN_PARENT: String(process.pid) } });
   // A terminal's Ctrl-C reaches both as well; whoever handles signals takes two at a time for one.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
     process.removeAllListeners(signal);

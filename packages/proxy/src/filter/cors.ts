@@ -65,6 +65,8 @@ export const corsPerRoute = new PerRouteKind(compileCorsPolicy, (outer, own) => 
   shadow: own.shadow,
 }));
 
+const BARE = { bare: true };
+
 interface Allowed {
   readonly origin: string;
   readonly policy: CorsPolicy;
@@ -91,7 +93,7 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
         invalid.value++;
         trace?.push({ kind: 'cors', text: `CORS: origin "${origin}" is not allowed`, matched: false });
         if (!enabled || !preflight || (policy.forwardNotMatchingPreflights ?? true)) return undefined;
-        stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, undefined, stream));
+        stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, undefined, stream), BARE);
         return 'stop';
       }
       valid.value++;
@@ -99,7 +101,7 @@ export function corsFilter(context: CompileContext, scope: FilterScope): HttpFil
       if (!enabled) return undefined;
       marked.set(stream, { origin, policy });
       if (!preflight) return undefined;
-      stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, origin, stream));
+      stream.sendLocalReply(200, '', 'cors_response', 0, preflightHeaders(policy, origin, stream), BARE);
       return 'stop';
     },
     onResponse(stream) {

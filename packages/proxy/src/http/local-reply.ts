@@ -54,6 +54,13 @@ export function buildLocalReply(
   return { head, body, status: head.status };
 }
 
+/** The fields of a reply that is made of nothing else. */
+export function headersOf(fields: readonly [string, string][] | undefined): Headers {
+  const headers = new Headers();
+  if (fields !== undefined) for (const [name, value] of fields) headers.add(name, value);
+  return headers;
+}
+
 /** A gRPC client reads the status from trailers, which here are the whole response. */
 function grpcReply(headers: Headers, grpcStatus: number, body: string): ResponseHead {
   // Of a body that is not sent: whoever refused may have passed on the fields of an answer.

@@ -18,7 +18,7 @@ import { countAnswer } from './charge.ts';
 import type { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
 import { entered, turnNow } from './io.ts';
-import { buildLocalReply } from './local-reply.ts';
+import { buildLocalReply, headersOf } from './local-reply.ts';
 import { switchFilters } from './plan.ts';
 import type { RequestBody } from './request-body.ts';
 import { checkHead, checkTarget, readHead, type Refusal } from './request-head.ts';
@@ -228,6 +228,10 @@ export class ActiveStream extends RequestStream implements LogSource {
       info.responseFlags |= more?.flagsForLog ?? 0;
       this.reset(details);
       return;
+    }
+    if (more?.bare === true) {
+      this.sendResponse({ status, headers: headersOf(headers) }, true, 0);
+      return this.sendEnd(undefined);
     }
     const reply = buildLocalReply(this, status, body, headers, more?.grpcStatus);
     const ends = reply.body === '' || this.request.method === 'HEAD';

@@ -67,6 +67,8 @@ export interface LocalReplyOptions {
   readonly grpcStatus?: number | undefined;
   /** Response flags that access logs see, and the mappers of local replies do not. */
   readonly flagsForLog?: number;
+  /** A head that goes out as it is: no route, format or mapper changes it, and filters that see it know no status yet. */
+  readonly bare?: boolean;
 }
 
 export interface CollectedBody {

@@ -26,7 +26,8 @@ export function compileDownstreamTls(
   path: Path,
 ): DownstreamTlsProgram {
   const common = compileCommon(context, tls.commonTlsContext ?? {}, [...path, 'commonTlsContext']);
-  if (common.certificates.length === 0 && common.certificateSecrets.length === 0) {
+  const given = tls.commonTlsContext?.tlsCertificates ?? [];
+  if (given.length === 0 && common.certificateSecrets.length === 0) {
     context.refuse([...path, 'commonTlsContext'], 'must have a certificate');
   }
   common.certificates.forEach(({ ocsp, mustStaple }, i) => {

@@ -18,6 +18,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   upstreamAlpn: AlpnChoice | undefined = undefined;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */
   upgrade = '';
+  /** The connection carries bytes of another protocol after the heads. */
+  tunnel = false;
   /** All of the request has been read. */
   requestComplete = false;
   /** A body is coming or may come. */

@@ -41,8 +41,6 @@ export class ActiveStream extends RequestStream implements LogSource {
   response: ResponseHead | undefined = undefined;
   trailers: readonly string[] | undefined = undefined;
   logType: LogSource['logType'] = undefined;
-  /** The connection carries bytes of another protocol after the heads. */
-  tunnel = false;
   responseEnds = false;
   /** Undefined: requests are not traced. */
   tracing: StreamTracing | undefined = undefined;

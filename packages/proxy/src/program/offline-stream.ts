@@ -64,6 +64,7 @@ export class OfflineStream implements HttpStream {
   readonly bodyLimit = 0;
   readonly expectsBody = false;
   readonly upgrade = '';
+  readonly tunnel = false;
   readonly responseEnds = true;
   transformResponse(): void {}
   transformRequest(): void {}

@@ -42,6 +42,8 @@ export interface HttpStream {
   readonly expectsBody: boolean;
   /** The lowercase protocol that an upgrade asks for, `connect`, or empty. */
   readonly upgrade: string;
+  /** The response's head opens a tunnel: what follows is no body. */
+  readonly tunnel: boolean;
   /**
    * Called in `onRequest`, before the promise is returned that waits for it: reads the body into memory, up to `limit`
    * bytes, while what comes after the filter waits. `partial`: there being more is no error, the first bytes are enough.

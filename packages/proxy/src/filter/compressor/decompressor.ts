@@ -181,7 +181,7 @@ export function decompressorFilter(
     },
     onResponse(stream) {
       if (stream.response === undefined) return undefined;
-      if (stream.upgrade !== '') response.not.value++;
+      if (stream.tunnel) response.not.value++;
       else if (takes(response, stream.response.headers, stream.responseEnds))
         stream.transformResponse(...begin(response));
       return undefined;

@@ -193,7 +193,7 @@ export function compressorFilter(
       const { response } = stream;
       if (response === undefined) return undefined;
       // What comes behind such a head is no body.
-      const tunnel = stream.upgrade !== '' || isUpgrade(response.headers);
+      const tunnel = stream.tunnel || isUpgrade(response.headers);
       const route = perRoute(stream);
       if (route?.disabled === true) {
         notCompressed.value++;

@@ -37,7 +37,8 @@ function counted({ stats }: TestCluster): Map<string, number> {
 const CALL = { cluster: 'c', method: 'GET', path: '/', authority: 'h', headers: [], body: undefined, timeout: 1000 };
 const retry = { ...RETRY, on: RetryOn['5xx'], perTryTimeout: 50, backOffBase: 1 };
 
-test('after an interim response an attempt may take all of the time', async () => {
+/** A call that is under way. */
+async function calling() {
   const { port, sockets } = await host();
   const cluster = new TestCluster('c', [port]);
   const clock = new ManualClock();
@@ -46,6 +47,11 @@ test('after an interim response an attempt may take all of the time', async () =
     { ...CALL, retry },
     { ...systemDeps(), clock },
   );
+  return { sockets, cluster, clock, answer };
+}
+
+test('after an interim response an attempt may take all of the time', async () => {
+  const { sockets, cluster, clock, answer } = await calling();
   await expect.poll(() => sockets.length).toBe(1);
   sockets[0]!.write('HTTP/1.1 100 Continue\r\n\r\n');
   await expect.poll(() => counted(cluster).get('upstream_rq_100')).toBe(1);
@@ -56,14 +62,7 @@ test('after an interim response an attempt may take all of the time', async () =
 });
 
 test('an attempt without an answer is followed by another, and the last one says how long it was waited for', async () => {
-  const { port, sockets } = await host();
-  const cluster = new TestCluster('c', [port]);
-  const clock = new ManualClock();
-  const { answer } = callHttp(
-    { cluster: () => cluster, asyncRequests: { value: 0 } },
-    { ...CALL, retry },
-    { ...systemDeps(), clock },
-  );
+  const { sockets, cluster, clock, answer } = await calling();
   const failed = expect(answer).rejects.toMatchObject({
     reason: 'timeout',
     message: 'no answer to an attempt within 50 ms',

@@ -6,7 +6,7 @@ import { isWritten } from './double-text.ts';
 import type { Operator, OperatorValue } from './operators/operator.ts';
 
 const NOT_ASCII = /[\x80-\xff]/;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const ESCAPED = /[\0-\x1f"\\\x7f-\xff]/g;
 /** Stands for a byte that is to be escaped until the JSON has been written. */
 const MARK = 0xe000;

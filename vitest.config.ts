@@ -29,6 +29,8 @@ export default defineConfig({
     retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes in its time; a second, the default, is less than a busy machine may need.
+    expect: { poll: { timeout: 30_000 } },
     // What a test starts finds the code that other tests, and the installation, have compiled.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/mizzen') },
     projects: [

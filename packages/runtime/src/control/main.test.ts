@@ -52,13 +52,6 @@ beforeEach(() => {
 });
 afterEach(() => control.remove());
 
-async function settled(client: { readonly log: readonly string[] }): Promise<void> {
-  for (let before = -1; before !== client.log.length;) {
-    before = client.log.length;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-  }
-}
-
 test('every proxy gets its configuration and a certificate of its own', async () => {
   control.start();
   await control.run();
@@ -66,7 +59,7 @@ test('every proxy gets its configuration and a certificate of its own', async ()
     'Gateway `front` selects no workload: started istio-ingressgateway in istio-system',
   );
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   expect(JSON.stringify(client.get('client-0', TypeUrl.route, 'http_proxy'))).toContain('"timeout":"1s"');
   expect(
     JSON.stringify(client.get('client-0', TypeUrl.endpoint, 'outbound|8080||web.default.svc.cluster.local')),
@@ -103,7 +96,7 @@ test('the metrics of the control plane are at /metrics', async () => {
     'pilot_xds_pushes{type="lds"} 4',
     'citadel_server_success_cert_issuance_count 4',
   ];
-  await expect.poll(read, { timeout: 25_000 }).toEqual(expect.arrayContaining(wanted));
+  await expect.poll(read).toEqual(expect.arrayContaining(wanted));
   const lines = await read();
   for (const name of ['pilot_pushcontext_init_seconds_count', 'pilot_services', 'process_cpu_seconds_total'])
     expect(
@@ -116,7 +109,7 @@ test('a change is in force everywhere, and only what it touches is sent', async 
   control.start();
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   for (const timeout of ['2s', '3s', '4s']) {
     client.log.length = 0;
     const after = control.messages.length;
@@ -133,14 +126,14 @@ test('a bad resource is refused with its place; its last good version and everyt
   control.start();
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   client.log.length = 0;
   const after = control.messages.length;
   control.write('route.yaml', route('soon'));
   const { rendered } = await control.saw('change', after);
   expect(rendered[0]).toMatch(/^error\[\w+\] mesh\/route\.yaml:8:16 {2}.*`soon`/);
   expect(rendered.at(-1)).toBe('VirtualService default/web: its last good version stays in force');
-  await settled(client);
+  await control.settled(client);
   expect(client.log).toEqual([]);
   control.write('route.yaml', route('7s'));
   await expect
@@ -152,7 +145,7 @@ test('pods that come and go change endpoints, and the supervisor hears when ever
   control.start();
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   client.log.length = 0;
   control.pods = control.pods.map((pod) =>
     pod.name === 'web-v1-0' ? { ...pod, terminating: true, ready: false } : pod,
@@ -167,13 +160,13 @@ test('killed and started again, it sends nothing, and later changes as before', 
   control.start();
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   client.log.length = 0;
   await control.kill();
   control.start();
   await control.saw('listening');
   await control.report();
-  await settled(client);
+  await control.settled(client);
   expect(client.log).toEqual([]);
   expect((await fetch(`${await control.api()}/api/workloads`)).status).toBe(200);
   control.write('route.yaml', route('9s'));
@@ -185,10 +178,11 @@ test('started again while a file is broken, it goes on with what was in force', 
   control.start();
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   control.write('route.yaml', route('8s'));
   await control.saw('converged');
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  const lastGood = join(control.folder, 'state/last-good.json');
+  await expect.poll(() => existsSync(lastGood) && readFileSync(lastGood, 'utf8')).toContain('timeout: 8s');
   client.log.length = 0;
   control.write('route.yaml', `${route('9s')}  - [\n`);
   await control.kill();
@@ -198,7 +192,7 @@ test('started again while a file is broken, it goes on with what was in force', 
   );
   await control.saw('listening');
   await control.report();
-  await settled(client);
+  await control.settled(client);
   expect(client.log).toEqual([]);
   control.write('route.yaml', '# nothing any more\n');
   await control.saw('converged', 0, ({ proxies }) => proxies === 3);
@@ -216,18 +210,29 @@ test('told to end just after a change, it keeps that for the next one', async ()
   expect(readFileSync(join(control.folder, 'state/last-good.json'), 'utf8')).toContain('timeout: 6s');
 });
 
-test('certificates are replaced in time and on demand, and nothing else is sent', async () => {
+const SECRETS = ['client-0', 'istio-ingressgateway-0', 'web-v1-0', 'web-v1-1'].map((pod) => `${pod} secret default`);
+
+test('certificates are replaced on demand, each once, and nothing else is sent', async () => {
+  control.start();
+  await control.run();
+  const client = await control.connect();
+  await control.settled(client);
+  client.log.length = 0;
+  const headers = { authorization: `Bearer ${control.token}` };
+  expect((await fetch(`${await control.api()}/api/certificates/rotate`, { method: 'POST', headers })).status).toBe(202);
+  await control.settled(client);
+  expect(client.log.toSorted()).toEqual(SECRETS);
+});
+
+test('certificates are replaced in time, again and again, and nothing else is sent', async () => {
   control.start({ certificateLifetime: 3000 });
   await control.run();
   const client = await control.connect();
-  await settled(client);
+  await control.settled(client);
   client.log.length = 0;
-  const all = ['client-0', 'istio-ingressgateway-0', 'web-v1-0', 'web-v1-1'].map((pod) => `${pod} secret default`);
-  const headers = { authorization: `Bearer ${control.token}` };
-  expect((await fetch(`${await control.api()}/api/certificates/rotate`, { method: 'POST', headers })).status).toBe(202);
-  await expect.poll(() => client.log.toSorted()).toEqual(all);
-  client.log.length = 0;
-  await expect.poll(() => client.log.toSorted(), { timeout: 25_000 }).toEqual(all);
+  const least = (): number => Math.min(...SECRETS.map((line) => client.log.filter((each) => each === line).length));
+  await expect.poll(least).toBeGreaterThan(1);
+  expect([...new Set(client.log)].toSorted()).toEqual(SECRETS);
 });
 
 test('nothing readable is fatal', async () => {
@@ -239,7 +244,7 @@ test('started again where nothing is left to run, or all of it is broken, it goe
   const one = new ControlProcess({ 'all.yaml': SYSTEM });
   one.start();
   await one.run();
-  await expect.poll(() => existsSync(join(one.folder, 'state/last-good.json')), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(join(one.folder, 'state/last-good.json'))).toBe(true);
   for (const [text, workloads] of [
     [`kind: [\n${SYSTEM}`, ['client', 'web-v1']],
     ['# nothing any more\n', []],

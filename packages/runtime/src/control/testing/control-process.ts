@@ -1,15 +1,20 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ConfigStatusAnswer } from '../../api/types.ts';
 import { unpackDesired } from '../../desired.ts';
 import type { ControlOptions, FromControl, PodStatus, ToControl } from '../../protocol.ts';
 import { synthesizePods } from '../synthesize.ts';
 import { XdsClient } from './xds-client.ts';
 
 type MessageOf<T extends FromControl['type']> = Extract<FromControl, { readonly type: T }>;
+
+/** No wait for what must come is longer, on however busy a machine. */
+const LONGEST_MS = 30_000;
 
 /** A real control process with a folder of its own, and a test in the supervisor's place. */
 export class ControlProcess {
@@ -27,10 +32,13 @@ export class ControlProcess {
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
 
+  /** At once: nobody sees half of it. */
   write(name: string, text: string): void {
     const path = join(this.folder, 'mesh', name);
+    const unfinished = join(this.folder, 'unfinished');
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, path);
   }
 
   get socket(): string {
@@ -46,6 +54,8 @@ export class ControlProcess {
     });
     this.#child = child;
     child.on('message', (message: FromControl) => {
+      // One that was killed may have said something that is only read now.
+      if (this.#child !== child) return;
       this.messages.push(message);
       for (const check of this.#waiting.splice(0)) check();
     });
@@ -73,13 +83,13 @@ export class ControlProcess {
     this.#child?.send(message);
   }
 
-  /** The first message of a type, from `after` messages on. Rejects after twenty seconds. */
+  /** The first message of a type, from `after` messages on. Rejects after half a minute. */
   async saw<T extends FromControl['type']>(
     type: T,
     after = 0,
     fits: (message: MessageOf<T>) => boolean = () => true,
   ): Promise<MessageOf<T>> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + LONGEST_MS;
     for (;;) {
       const found = this.messages
         .slice(after)
@@ -117,6 +127,21 @@ export class ControlProcess {
     this.#clients.push(client);
     for (const { node } of this.pods) if (node !== undefined) client.follow(node);
     return client;
+  }
+
+  /**
+   * Resolves when the data plane has everything that it follows and the control process knows: unless something changes,
+   * nothing more is sent.
+   */
+  async settled(client: XdsClient): Promise<void> {
+    const deadline = performance.now() + LONGEST_MS;
+    for (;;) {
+      const answer = await fetch(`${await this.api()}/api/config/status`);
+      const { proxies } = (await answer.json()) as ConfigStatusAnswer;
+      if (client.isSynced(proxies)) return;
+      if (performance.now() > deadline) throw new Error(`not settled: ${JSON.stringify(proxies)}`);
+      await pause(20);
+    }
   }
 
   async api(): Promise<string> {

@@ -2,6 +2,10 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { LocalBodies, TypeUrl } from '@mizzen/xds';
 import type { LocalXdsMessage, LocalXdsRequest, LocalXdsUpdate } from '@mizzen/xds';
+import type { ProxyAnswer } from '../../api/types.ts';
+
+const WILDCARDS: readonly string[] = [TypeUrl.cluster, TypeUrl.listener];
+const TYPE_NAMES = new Map<string, string>(Object.entries(TypeUrl).map(([name, url]) => [url, name]));
 
 /**
  * A data plane as far as local xDS goes: follows nodes as a proxy does, acknowledges everything, and remembers what each
@@ -14,6 +18,8 @@ export class XdsClient {
   readonly #asked = new Map<string, Map<string, Set<string>>>();
   /** Node → type URL → name → resource. */
   readonly has = new Map<string, Map<string, Map<string, { readonly version: string; readonly resource: unknown }>>>();
+  /** Node → what it was answered: `typeUrl` of those followed whole, `typeUrl name`, be it that there is none. */
+  readonly #answered = new Map<string, Set<string>>();
   /** Everything received, as `POD type name`. */
   readonly log: string[] = [];
   #socket: Socket | undefined;
@@ -32,6 +38,22 @@ export class XdsClient {
   get(pod: string, typeUrl: string, name: string): unknown {
     const node = [...this.has.keys()].find((each) => each.includes(`~${pod}.`)) ?? '';
     return this.has.get(node)?.get(typeUrl)?.get(name)?.resource;
+  }
+
+  /** Whether each node has an answer to all that it asked for, and the server knows that it took them. */
+  isSynced(proxies: readonly ProxyAnswer[]): boolean {
+    return [...this.#nodes].every((node) => {
+      const proxy = proxies.find((each) => each.node === node);
+      if (proxy?.connected !== true || Object.values(proxy.types).includes('pending')) return false;
+      const asked = [...(this.#asked.get(node) ?? [])].filter(([, names]) => names.size > 0);
+      const wanted = [
+        ...WILDCARDS,
+        ...asked.flatMap(([typeUrl, names]) => [...names].map((name) => `${typeUrl} ${name}`)),
+      ];
+      if (!wanted.every((each) => this.#answered.get(node)?.has(each))) return false;
+      const types = [...WILDCARDS, ...asked.map(([typeUrl]) => typeUrl)];
+      return types.every((typeUrl) => proxy.types[TYPE_NAMES.get(typeUrl) ?? ''] === 'synced');
+    });
   }
 
   close(): void {
@@ -69,8 +91,7 @@ export class XdsClient {
   #subscribe(node: string): void {
     if (this.#socket?.readyState !== 'open') return;
     for (const typeUrl of [TypeUrl.secret, TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route]) {
-      const wildcard = typeUrl === TypeUrl.cluster || typeUrl === TypeUrl.listener;
-      const subscribe = wildcard ? ['*'] : [...(this.#asked.get(node)?.get(typeUrl) ?? [])];
+      const subscribe = WILDCARDS.includes(typeUrl) ? ['*'] : [...(this.#asked.get(node)?.get(typeUrl) ?? [])];
       const versions = [...(this.has.get(node)?.get(typeUrl) ?? [])].map(
         ([name, { version }]) => [name, version] as const,
       );
@@ -85,7 +106,10 @@ export class XdsClient {
     const byName = types.get(typeUrl) ?? new Map<string, { version: string; resource: unknown }>();
     types.set(typeUrl, byName);
     const pod = node.split('~')[2]?.split('.')[0];
-    const type = Object.entries(TypeUrl).find(([, url]) => url === typeUrl)?.[0];
+    const type = TYPE_NAMES.get(typeUrl);
+    const answered = this.#answered.get(node) ?? new Set();
+    this.#answered.set(node, answered.add(typeUrl));
+    for (const name of [...resources.map((each) => each.name), ...removed]) answered.add(`${typeUrl} ${name}`);
     for (const { name, version, resource } of resources) {
       byName.set(name, { version, resource });
       this.log.push(`${pod} ${type} ${name}`);

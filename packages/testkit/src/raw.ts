@@ -1,50 +1,55 @@
 import { connect } from 'node:net';
+import { responseLength } from './http-framing.ts';
 
 /** What came back for bytes sent as they are. */
 export interface RawResponse {
   /** Everything received, one byte a character. */
   readonly text: string;
-  /** The peer closed the connection before `waitMs` was over. */
+  /** The peer closed the connection. */
   readonly closed: boolean;
 }
 
-/** Sends bytes over a new connection to 127.0.0.1 and collects what comes back until it closes or nothing came for `waitMs`. */
+/** For a peer that has nothing more to say, or hangs. */
+const PATIENCE = 20_000;
+
+/**
+ * Sends bytes over a new connection and collects what comes back until the peer closes it, or has said enough: so many whole
+ * responses (`Infinity`: until it closes), or what `enough` takes.
+ */
 export function rawRequest(
   port: number,
   bytes: string | Buffer,
-  waitMs = 150,
+  enough: number | ((text: string) => boolean) = 1,
   host = '127.0.0.1',
 ): Promise<RawResponse> {
+  const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+  const method = /^[A-Z]*/.exec(sent.toString('latin1'))![0];
+  const isEnough = typeof enough === 'function' ? enough : (text: string): boolean => holds(text, enough, method);
   return new Promise((resolve) => {
-    const socket = connect(port, host);
+    const socket = connect(port, host, () => socket.write(sent));
     let text = '';
-    let closed = false;
-    let timer: NodeJS.Timeout;
-    const finish = (): void => {
+    const finish = (closed: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve({ text, closed });
     };
-    const wait = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(finish, waitMs);
-    };
-    socket.on('connect', () => {
-      socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
-      wait();
-    });
+    const timer = setTimeout(() => finish(false), PATIENCE);
     socket.on('data', (data) => {
       text += data.toString('latin1');
-      wait();
+      if (isEnough(text)) finish(false);
     });
-    socket.on('end', () => {
-      closed = true;
-      finish();
-    });
-    socket.on('error', () => {
-      closed = true;
-      finish();
-    });
-    timer = setTimeout(finish, 5000);
+    socket.on('end', () => finish(true));
+    socket.on('error', () => finish(true));
   });
+}
+
+/** So many whole responses. */
+function holds(text: string, responses: number, method: string): boolean {
+  let rest = text;
+  for (let i = 0; i < responses; i++) {
+    const length = responseLength(rest, method);
+    if (length === undefined) return false;
+    rest = rest.slice(length);
+  }
+  return true;
 }

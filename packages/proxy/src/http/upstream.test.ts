@@ -3,58 +3,25 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rawRequest } from '@mizzen/testkit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ResponseFlag, type RouteActionProgram } from '../types.ts';
 import { RetryOn } from './retry.ts';
 import { RETRY, routeTo, startTestServer, TestCluster, type TestOptions, type TestServer } from './test-server.ts';
-
-interface Upstream {
-  readonly port: number;
-  /** What each connection received, in order of arrival. */
-  readonly received: string[];
-  readonly sockets: Socket[];
-  stop(): Promise<void>;
-}
+import { reply, startUpstream, type OnRequest, type Upstream } from './test-upstream.ts';
 
 const cleanUp: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of cleanUp.splice(0).toReversed()) await stop();
 });
 
-/** A server that calls `onRequest` with the head of each request once it has all of it. */
-async function upstream(onRequest: (socket: Socket, head: string, connection: number) => void): Promise<Upstream> {
-  const received: string[] = [];
-  const sockets: Socket[] = [];
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const index = sockets.push(socket) - 1;
-    received[index] = '';
-    let unread = '';
-    socket.on('error', () => undefined);
-    socket.on('data', (data) => {
-      const text = data.toString('latin1');
-      received[index] += text;
-      unread += text;
-      for (let end = unread.indexOf('\r\n\r\n'); end >= 0; end = unread.indexOf('\r\n\r\n')) {
-        const head = unread.slice(0, end);
-        const length = Number(/\r\ncontent-length: (\d+)/.exec(head)?.[1] ?? 0);
-        if (unread.length < end + 4 + length) break;
-        unread = unread.slice(end + 4 + length);
-        onRequest(socket, head, index);
-      }
-    });
-    socket.on('end', () => socket.end());
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const stop = async (): Promise<void> => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((done) => server.close(done));
-  };
-  cleanUp.push(stop);
-  return { port: (server.address() as AddressInfo).port, received, sockets, stop };
+async function until(holds: () => boolean): Promise<void> {
+  await vi.waitUntil(holds, { timeout: 20_000, interval: 5 });
 }
 
-function reply(socket: Socket, body: string, status = '200 OK', fields = ''): void {
-  socket.write(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n${fields}\r\n${body}`);
+async function upstream(onRequest: OnRequest): Promise<Upstream> {
+  const started = await startUpstream(onRequest);
+  cleanUp.push(() => started.stop());
+  return started;
 }
 
 const LOG: NonNullable<TestOptions['program']> = {
@@ -113,7 +80,11 @@ const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
 describe('connections', () => {
   test('one connection serves one request after the other, and the one used last comes first', async () => {
-    const up = await upstream((socket, _head, connection) => setTimeout(() => reply(socket, String(connection)), 20));
+    const up = await upstream((socket, _head, connection) => {
+      // The first two are there at the same time.
+      const both = until(() => up.received.filter((text) => text !== '').length === 2);
+      void both.then(() => reply(socket, String(connection)));
+    });
     const server = await proxy(new TestCluster('b', [up.port]));
     const both = await Promise.all([rawRequest(server.port, GET), rawRequest(server.port, GET)]);
     expect(new Set(both.map(({ text }) => text.at(-1)))).toEqual(new Set(['0', '1']));
@@ -132,6 +103,7 @@ describe('connections', () => {
     for (const path of ['/close', '/end', '/stay', '/stay']) {
       const { text } = await rawRequest(server.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
       expect(text).toMatch(/^HTTP\/1.1 200/);
+      if (path !== '/stay') await until(() => up.sockets.at(-1)!.closed);
     }
     expect(up.sockets).toHaveLength(3);
   });
@@ -140,10 +112,12 @@ describe('connections', () => {
     const up = await upstream((socket, _head, connection) => {
       // One write: the second response must not be taken for the answer to a request that waits.
       const one = `HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n${connection}`;
-      setTimeout(() => socket.write(one + one.replace(/.$/, 'X')), 20);
+      const answer = (): boolean => socket.write(one + one.replace(/.$/, 'X'));
+      void until(() => cluster.stats.upstream_rq_pending_total === 4).then(answer);
     });
-    const server = await proxy(new TestCluster('b', [up.port], { maxConnections: 1 }));
-    const all = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET, 400)));
+    const cluster = new TestCluster('b', [up.port], { maxConnections: 1 });
+    const server = await proxy(cluster);
+    const all = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET)));
     for (const { text } of all) expect(text).toMatch(/^HTTP\/1.1 200 [^]*\d$/);
     expect(up.sockets).toHaveLength(4);
   });
@@ -153,7 +127,7 @@ describe('connections', () => {
     const cluster = new TestCluster('b', [up.port]);
     cluster.maxRequestsPerConnection = 2;
     const server = await proxy(cluster);
-    await rawRequest(server.port, GET.repeat(5));
+    await rawRequest(server.port, GET.repeat(5), 5);
     expect(up.sockets).toHaveLength(3);
   });
 
@@ -162,24 +136,24 @@ describe('connections', () => {
     const cluster = new TestCluster('b', [up.port]);
     cluster.idleTimeout = 60;
     const server = await proxy(cluster);
-    await rawRequest(server.port, GET, 30);
-    await pause(200);
-    expect(up.sockets[0]!.destroyed).toBe(true);
+    await rawRequest(server.port, GET);
+    await until(() => up.sockets[0]!.closed);
     cluster.idleTimeout = 60_000;
-    await rawRequest(server.port, GET, 30);
+    await rawRequest(server.port, GET);
     cluster.hosts[0]!.inService = false;
     cluster.hosts[0]!.pool!.drain();
-    await pause(30);
-    expect(up.sockets[1]!.destroyed).toBe(true);
+    await until(() => up.sockets[1]!.closed);
   });
 
   test('breakers: what has no connection waits, up to a number; the others get 503 UO', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
+    const up = await upstream(
+      (socket) => void until(() => cluster.stats.upstream_rq_pending_overflow === 2).then(() => reply(socket, 'hi')),
+    );
     const cluster = new TestCluster('b', [up.port], { maxConnections: 1, maxPendingRequests: 2 });
     const server = await proxy(cluster);
-    const first = rawRequest(server.port, GET, 500);
-    await pause(30);
-    const answers = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET, 500)));
+    const first = rawRequest(server.port, GET);
+    await until(() => up.received[0]?.endsWith('\r\n\r\n') === true);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => rawRequest(server.port, GET)));
     expect((await first).text).toMatch(/^HTTP\/1.1 200/);
     expect(answers.filter(({ text }) => text.startsWith('HTTP/1.1 200'))).toHaveLength(2);
     const refused = answers.filter(({ text }) => text.startsWith('HTTP/1.1 503'));
@@ -191,24 +165,28 @@ describe('connections', () => {
   });
 
   test('a breaker for requests counts those under way', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 60));
+    const up = await upstream(
+      (socket) => void until(() => cluster.stats.upstream_rq_active_overflow === 2).then(() => reply(socket, 'hi')),
+    );
     const cluster = new TestCluster('b', [up.port], { maxRequests: 1 });
     const server = await proxy(cluster);
-    const answers = await Promise.all(Array.from({ length: 3 }, () => rawRequest(server.port, GET, 300)));
+    const answers = await Promise.all(Array.from({ length: 3 }, () => rawRequest(server.port, GET)));
     expect(answers.filter(({ text }) => text.startsWith('HTTP/1.1 200'))).toHaveLength(1);
-    expect((await rawRequest(server.port, GET, 200)).text).toMatch(/^HTTP\/1.1 200/);
+    expect((await rawRequest(server.port, GET)).text).toMatch(/^HTTP\/1.1 200/);
   });
 
   test('a connection that was opened for nothing is idle, too', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 1500));
+    const waiting: Socket[] = [];
+    const up = await upstream((socket) => waiting.push(socket));
     const cluster = new TestCluster('b', [up.port], { maxRequests: 1 });
     cluster.idleTimeout = 200;
     const server = await proxy(cluster);
-    const first = rawRequest(server.port, GET, 2000);
-    await pause(50);
-    expect((await rawRequest(server.port, GET, 100)).text).toMatch(/^HTTP\/1\.1 503/);
-    await pause(600);
+    const first = rawRequest(server.port, GET);
+    await until(() => waiting.length === 1);
+    expect((await rawRequest(server.port, GET)).text).toMatch(/^HTTP\/1\.1 503/);
+    await until(() => up.sockets[1]?.closed === true);
     expect(up.sockets.map(({ closed }) => closed)).toEqual([false, true]);
+    reply(waiting[0]!, 'hi');
     expect((await first).text).toMatch(/^HTTP\/1\.1 200/);
   });
 });
@@ -221,7 +199,7 @@ describe('failures', () => {
       else reply(socket, 'hi');
     });
     const plain = await proxy(new TestCluster('b', [up.port]));
-    const answers = await rawRequest(plain.port, GET + GET);
+    const answers = await rawRequest(plain.port, GET + GET, 2);
     expect(answers.text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503']);
     expect(logs(plain)[1]).toEqual([
       503,
@@ -234,14 +212,14 @@ describe('failures', () => {
     const retrying = await proxy(new TestCluster('b', [up.port]), {
       retry: { ...RETRY, on: RetryOn.reset, numRetries: 2 },
     });
-    const second = await rawRequest(retrying.port, GET + GET, 400);
+    const second = await rawRequest(retrying.port, GET + GET, 2);
     expect(second.text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
     expect(logs(retrying)[1]![3]).toBe(2);
   });
 
   test('a retry sends the whole body again, to another host', async () => {
-    const bad = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 30));
-    const good = await upstream((socket) => setTimeout(() => reply(socket, 'yes'), 30));
+    const bad = await upstream((socket) => reply(socket, '', '503 No'));
+    const good = await upstream((socket) => reply(socket, 'yes'));
     const server = await proxy(new TestCluster('b', [bad.port, good.port]), {
       retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 1 },
     });
@@ -249,7 +227,6 @@ describe('failures', () => {
     const { text } = await rawRequest(
       server.port,
       `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      400,
     );
     expect(text).toMatch(/yes$/);
     expect(good.received[0]!.endsWith(`\r\n\r\n${body}`)).toBe(true);
@@ -257,14 +234,13 @@ describe('failures', () => {
   });
 
   test('a body that is too long to keep is not sent again', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 100));
+    const up = await upstream((socket) => reply(socket, '', '503 No'));
     const cluster = new TestCluster('b', [up.port]);
     const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 3 } });
     const body = 'b'.repeat(1_200_000);
     const { text } = await rawRequest(
       server.port,
       `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      500,
     );
     expect(text).toMatch(/^HTTP\/1.1 503/);
     expect(logs(server)[0]![3]).toBe(1);
@@ -272,10 +248,10 @@ describe('failures', () => {
   });
 
   test('retries stop at their breaker', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, '', '503 No'), 10));
+    const up = await upstream((socket) => reply(socket, '', '503 No'));
     const cluster = new TestCluster('b', [up.port], { maxRetries: 0 });
     const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 3 } });
-    await rawRequest(server.port, GET, 200);
+    await rawRequest(server.port, GET);
     expect(logs(server)[0]!.slice(0, 4)).toEqual([503, ResponseFlag.UO, 'via_upstream', 1]);
     expect(cluster.stats.upstream_rq_retry_overflow).toBe(1);
   });
@@ -289,7 +265,7 @@ describe('failures', () => {
     const server = await proxy(cluster, { retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 1 } });
     for (let i = 1; i <= 3; i++) {
       cluster.hosts.push(...new TestCluster('b', [up.port]).hosts);
-      await rawRequest(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 5000);
+      await rawRequest(server.port, GET);
       expect(logs(server)[i - 1]!.slice(0, 4)).toEqual([503, ResponseFlag.UH, 'no_healthy_upstream', 2]);
     }
     expect(cluster.stats.upstream_rq_retry).toBe(3);
@@ -302,12 +278,13 @@ describe('failures', () => {
       if (++requests > 1) reply(socket, 'hi');
     });
     const server = await proxy(new TestCluster('b', [up.port]), {
-      retry: { ...RETRY, on: RetryOn['5xx'], perTryIdleTimeout: 60 },
+      // More than one, for an answer that is not in time.
+      retry: { ...RETRY, on: RetryOn['5xx'], numRetries: 20, perTryIdleTimeout: 200 },
     });
-    expect((await rawRequest(server.port, GET, 400)).text).toMatch(/hi$/);
+    expect((await rawRequest(server.port, GET)).text).toMatch(/hi$/);
     requests = -5;
     const none = await proxy(new TestCluster('b', [up.port]), { retry: { ...RETRY, perTryIdleTimeout: 60 } });
-    expect((await rawRequest(none.port, GET, 400)).text).toMatch(/^HTTP\/1.1 504/);
+    expect((await rawRequest(none.port, GET)).text).toMatch(/^HTTP\/1.1 504/);
     expect(logs(none)[0]!.slice(0, 3)).toEqual([504, ResponseFlag.UT, 'upstream_per_try_idle_timeout']);
   });
 
@@ -328,9 +305,10 @@ describe('failures', () => {
     const up = await upstream(() => undefined);
     const cluster = new TestCluster('b', [up.port]);
     const server = await proxy(cluster);
-    await rawRequest(server.port, GET, 50);
-    await pause(50);
-    expect(up.sockets[0]!.destroyed).toBe(true);
+    const client = connect(server.port, '127.0.0.1', () => client.write(GET));
+    await until(() => up.received[0]?.endsWith('\r\n\r\n') === true);
+    client.destroy();
+    await until(() => up.sockets[0]!.closed && server.log.length > 0);
     expect(logs(server)[0]!.slice(0, 4)).toEqual([0, ResponseFlag.DC, 'downstream_remote_disconnect', 1]);
     expect(cluster.hosts[0]!.active).toBe(0);
     expect(cluster.stats.upstream_rq_active).toBe(0);
@@ -341,7 +319,7 @@ describe('failures', () => {
     const up = await upstream((socket) => reply(socket, '', statuses.shift()));
     const cluster = new TestCluster('b', [up.port]);
     const server = await proxy(cluster);
-    await rawRequest(server.port, GET.repeat(4));
+    await rawRequest(server.port, GET.repeat(4), 4);
     const outcomes = ['success', 'server-error', 'gateway-error', 'success'];
     expect(cluster.hosts[0]!.outcomes).toEqual(outcomes.flatMap((outcome) => ['begun', outcome]));
   });
@@ -349,17 +327,23 @@ describe('failures', () => {
 
 describe('draining', () => {
   test('idle connections end at once, the others after their response', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 100));
+    const waiting: Socket[] = [];
+    const up = await upstream((socket, head) => {
+      if (head.includes('/busy')) waiting.push(socket);
+      else reply(socket, 'hi');
+    });
     const server = await proxy(new TestCluster('b', [up.port]), {}, { program: { delayedCloseTimeout: 50 } });
-    const used = rawRequest(server.port, GET, 500);
-    await pause(130);
-    const busy = rawRequest(server.port, GET, 400);
-    const idle = rawRequest(server.port, '', 400);
-    await pause(40);
+    const used = rawRequest(server.port, GET, Infinity);
+    await until(() => server.log.length === 1);
+    const busy = rawRequest(server.port, GET.replace('/', '/busy'), Infinity);
+    const idle = rawRequest(server.port, '', Infinity);
+    await until(() => waiting.length === 1 && server.connections.size === 3);
     for (const connection of server.connections) connection.drain();
     expect(await idle).toEqual({ text: '', closed: true });
     expect((await used).closed).toBe(true);
+    expect((await used).text).toMatch(/hi$/);
     expect((await used).text).not.toContain('connection: close');
+    reply(waiting[0]!, 'hi');
     const answer = await busy;
     expect(answer.text).toMatch(/^HTTP\/1.1 200 [^]*connection: close[^]*hi$/);
     expect(answer.closed).toBe(true);
@@ -368,23 +352,27 @@ describe('draining', () => {
   test('connections end when they were idle, or lived, for as long as they may', async () => {
     const up = await upstream((socket) => reply(socket, 'hi'));
     const limits = { drainTimeout: 40, delayedCloseTimeout: 40 };
-    for (const program of [
-      { ...limits, idleTimeout: 60 },
-      { ...limits, maxConnectionDuration: 60 },
-    ]) {
+    const ended = [
+      { ...limits, idleTimeout: 1000 },
+      { ...limits, maxConnectionDuration: 1000 },
+    ].map(async (program) => {
       const server = await proxy(new TestCluster('b', [up.port]), {}, { program });
-      const { text, closed } = await rawRequest(server.port, GET, 300);
+      return rawRequest(server.port, GET, Infinity);
+    });
+    for (const { text, closed } of await Promise.all(ended)) {
       expect(text).toMatch(/hi$/);
       expect(closed).toBe(true);
     }
   });
 
   test('requests that were sent ahead of a drain are still answered by the close', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'hi'), 50));
+    const waiting: Socket[] = [];
+    const up = await upstream((socket) => waiting.push(socket));
     const server = await proxy(new TestCluster('b', [up.port]), {}, { program: { delayedCloseTimeout: 50 } });
-    const two = rawRequest(server.port, GET + GET, 400);
-    await pause(20);
+    const two = rawRequest(server.port, GET + GET, Infinity);
+    await until(() => waiting.length === 1);
     for (const connection of server.connections) connection.drain();
+    reply(waiting[0]!, 'hi');
     const { text, closed } = await two;
     expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(1);
     expect(closed).toBe(true);
@@ -393,8 +381,8 @@ describe('draining', () => {
 
 describe('mirroring', () => {
   test('a copy goes to the other cluster, and its answer nowhere', async () => {
-    const up = await upstream((socket) => setTimeout(() => reply(socket, 'real'), 20));
-    const other = await upstream((socket) => setTimeout(() => reply(socket, 'mirror', '500 No'), 20));
+    const up = await upstream((socket) => reply(socket, 'real'));
+    const other = await upstream((socket) => reply(socket, 'mirror', '500 No'));
     const cluster = new TestCluster('b', [up.port]);
     const mirror = new TestCluster('m', [other.port]);
     const server = await proxy(
@@ -405,12 +393,13 @@ describe('mirroring', () => {
     const post = 'POST /p HTTP/1.1\r\nHost: shop:80\r\nContent-Length: 3\r\n\r\nabc';
     const { text } = await rawRequest(server.port, post);
     expect(text).toMatch(/real$/);
-    await pause(50);
+    const answered = (count: number): boolean =>
+      other.received[0]?.split('abc').length === count + 1 && mirror.hosts[0]!.active === 0;
+    await until(() => answered(1));
     expect(other.received[0]).toMatch(/^POST \/p HTTP\/1.1\r\nhost: shop-shadow:80\r\n[^]*\r\n\r\nabc$/);
     await rawRequest(server.port, post);
-    await pause(50);
+    await until(() => answered(2));
     expect(other.sockets).toHaveLength(1);
-    expect(mirror.hosts[0]!.active).toBe(0);
   });
 
   test('a body that the other cluster is slow to read keeps its order and ends once', async () => {
@@ -422,7 +411,7 @@ describe('mirroring', () => {
         socket.on('error', () => undefined);
         socket.on('data', (data) => {
           taken[i] += data.toString('latin1');
-          if (i === 0 && taken[i]!.endsWith(END)) reply(socket, 'real');
+          if (taken[i]!.endsWith(END)) reply(socket, 'real');
         });
       }),
     );
@@ -449,9 +438,11 @@ describe('mirroring', () => {
     client.write('0\r\n\r\n');
     sockets[1]!.resume();
     await once(client, 'data');
-    await expect.poll(() => taken[1]!.includes(END), { timeout: 5000 }).toBe(true);
-    await pause(100);
+    await until(() => taken[1]!.endsWith(END) && copy!.hosts[0]!.active === 0);
     client.destroy();
+    // All that was written is there before the end.
+    copy!.hosts[0]!.pool!.drain();
+    await until(() => sockets[1]!.closed);
     const { body, rest } = unchunked(taken[1]!.slice(taken[1]!.indexOf('\r\n\r\n') + 4));
     expect(body === sent).toBe(true);
     expect(rest).toBe('');
@@ -461,15 +452,17 @@ describe('mirroring', () => {
     const up = await upstream((socket) => reply(socket, 'real'));
     const other = await upstream((socket) => reply(socket, 'mirror'));
     const cluster = new TestCluster('b', [up.port]);
+    const mirror = new TestCluster('m', [other.port]);
     const server = await proxy(
       cluster,
       { mirrors: [{ cluster: '', clusterHeader: 'x-to', fraction: 1, disableShadowHostSuffix: true }] },
-      { clusters: [cluster, new TestCluster('m', [other.port])] },
+      { clusters: [cluster, mirror] },
     );
     await rawRequest(server.port, 'GET /no HTTP/1.1\r\nHost: h\r\n\r\n');
     await rawRequest(server.port, 'GET /unknown HTTP/1.1\r\nHost: h\r\nx-to: nobody\r\n\r\n');
     await rawRequest(server.port, 'GET /yes HTTP/1.1\r\nHost: h\r\nx-to: m\r\n\r\n');
-    await pause(100);
+    await until(() => other.received[0]?.endsWith('\r\n\r\n') === true);
     expect(other.received.join('')).toMatch(/^GET \/yes /);
+    expect(mirror.stats.upstream_rq_total).toBe(1);
   });
 });

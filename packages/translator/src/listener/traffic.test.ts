@@ -198,14 +198,14 @@ describe('from sidecar to sidecar', () => {
     const { text } = await rawRequest(
       ports.proxy,
       'CONNECT web:80 HTTP/1.1\r\nhost: web:80\r\n\r\nGET /open HTTP/1.1\r\nhost: web\r\n\r\n',
-      500,
+      (received) => received.includes(SHOP),
     );
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*HTTP\/1\.1 200 OK\r\n/);
     expect(text).toContain(`URI=${SHOP}`);
   });
 
   it('bytes reach a TCP port', async () => {
-    expect((await rawRequest(ports.tcp, 'ping', 500)).text).toBe('ping');
+    expect((await rawRequest(ports.tcp, 'ping', (text) => text.length >= 4)).text).toBe('ping');
   });
 
   it('a port of no known protocol gets its requests as requests', async () => {
@@ -238,6 +238,6 @@ describe('from a gateway to a sidecar', () => {
   });
 
   it('bytes reach a TCP port', async () => {
-    expect((await rawRequest(ports.gateway[9000], 'ping', 500)).text).toBe('ping');
+    expect((await rawRequest(ports.gateway[9000], 'ping', (text) => text.length >= 4)).text).toBe('ping');
   });
 });

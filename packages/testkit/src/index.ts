@@ -5,3 +5,4 @@ export { startEnvoy, startEnvoyFile, type RunningEnvoy } from './envoy.ts';
 export { startServerProcess, type ServerProcess } from './server-process.ts';
 export { requestLength, responseLength } from './http-framing.ts';
 export { rawRequest, type RawResponse } from './raw.ts';
+export { until } from './until.ts';

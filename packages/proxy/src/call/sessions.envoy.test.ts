@@ -4,8 +4,7 @@ import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { bootstrap, hcm, listener, socketAddress } from '../process/testing/bootstraps.ts';
 import { startProxy } from '../process/testing/standalone.ts';
@@ -72,7 +71,7 @@ async function observe(start: (config: object) => Promise<{ stop(): Promise<void
   };
   await ask();
   place(other.port);
-  await pause(500);
+  await until('the end of the connection to the first host', () => one.open() === 0);
   seen.push([0, one.open(), other.open()]);
   await ask();
   await proxy.stop();

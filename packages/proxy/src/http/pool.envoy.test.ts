@@ -1,8 +1,7 @@
 /** Requests that wait for the connections there may be, beside the real Envoy: who waits, and what is counted. */
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
-import { ask, fetchText, startRaw } from '../filter/testing/beside.ts';
+import { ask, fetchText, startRaw, statsWhenQuiet } from '../filter/testing/beside.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
 
@@ -36,10 +35,7 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<readonly string[]> {
   const proxy = engine === 'mizzen' ? await startWithAdmin(config) : await startEnvoy(config);
   const admin = 'admin' in proxy ? proxy.admin : proxy.adminPort;
   const seen: string[] = [];
-  const shown = async (name: string): Promise<string[]> =>
-    (await fetchText(admin, '/stats'))
-      .split('\n')
-      .filter((line) => line.startsWith(`cluster.${name}.`) && SHOWN.test(line));
+  const shown = async (name: string): Promise<string[]> => ofCluster(await fetchText(admin, '/stats'), name);
   for (const name of names) {
     holds = true;
     held = [];
@@ -47,29 +43,29 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<readonly string[]> {
     const connections = name === 'two' ? 2 : 1;
     for (let i = 0; i < REQUESTS; i++) {
       replies.push(ask(port, `GET /${name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`));
-      await until(() => Promise.resolve(held.length === Math.min(i + 1, connections)));
+      await until(`request ${i} to \`${name}\``, () => held.length === Math.min(i + 1, connections));
     }
     const waiting = REQUESTS - connections;
     const pending = `cluster.${name}.upstream_rq_pending_active: ${waiting}`;
-    await until(async () => (await shown(name)).includes(pending));
+    await until(pending, async () => (await shown(name)).includes(pending));
     seen.push('waiting', ...(await shown(name)));
     holds = false;
     // The first connection that is free takes all that wait; only then do the others end.
     const [first, ...others] = held;
     first!();
     const total = `cluster.${name}.upstream_rq_total: ${REQUESTS}`;
-    await until(async () => (await shown(name)).includes(total));
+    await until(total, async () => (await shown(name)).includes(total));
     for (const answer of others) answer();
     seen.push(...(await Promise.all(replies)).map((reply) => reply.slice(0, 12)));
-    seen.push('over', ...(await shown(name)));
+    seen.push('over', ...ofCluster(await statsWhenQuiet(admin), name));
   }
   await proxy.stop();
   await up.stop();
   return seen;
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await pause(20);
+function ofCluster(stats: string, name: string): string[] {
+  return stats.split('\n').filter((line) => line.startsWith(`cluster.${name}.`) && SHOWN.test(line));
 }
 
 test('who waits for a connection is counted as by Envoy', { timeout: 60_000 }, async () => {

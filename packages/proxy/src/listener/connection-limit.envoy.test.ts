@@ -1,9 +1,8 @@
 /** How many connections a listener takes, and all together, beside the real Envoy. */
-import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
+import { statsWhenQuiet } from '../filter/testing/beside.ts';
 import { bootstrap, hcm, listener } from '../process/testing/bootstraps.ts';
 import { startProxy } from '../process/testing/standalone.ts';
 
@@ -21,14 +20,10 @@ async function ask(port: number): Promise<{ readonly outcome: string; readonly s
   return { outcome: await outcome, socket };
 }
 
-function fetchText(port: number, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve(body));
-    }).on('error', reject);
-  });
+/** Until the proxy has closed it, too. The admin interface could not be asked: its connections count. */
+async function end(socket: Socket): Promise<void> {
+  socket.end();
+  if (!socket.closed) await new Promise((done) => socket.once('close', done));
 }
 
 const MONITOR = {
@@ -76,16 +71,14 @@ async function observe(
     outcomes.push(outcome);
     sockets.push(socket);
   }
-  sockets[0]!.destroy();
-  await pause(100);
+  await end(sockets[0]!);
   for (const i of [0, 0, 1] as const) {
     const { outcome, socket } = await ask(ports[i]);
     outcomes.push(outcome);
     sockets.push(socket);
   }
-  for (const socket of sockets) socket.destroy();
-  await pause(100);
-  const stats = await fetchText(proxy.adminPort ?? admin, '/stats');
+  await Promise.all(sockets.map(end));
+  const stats = await statsWhenQuiet(proxy.adminPort ?? admin);
   await proxy.stop();
   return [
     outcomes,

@@ -1,9 +1,9 @@
 /** The access log of a listener is compared with the real Envoy's, line by line. */
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statsWhenQuiet } from '../filter/testing/beside.ts';
 import {
   bootstrap,
   downstreamTls,
@@ -15,7 +15,7 @@ import {
   tcpProxy,
   tlsInspector,
 } from '../process/testing/bootstraps.ts';
-import { startProxy } from '../process/testing/standalone.ts';
+import { startWithAdmin } from '../process/testing/standalone.ts';
 import { testAuthority } from '../tls/testing/certificates.ts';
 
 const ca = testAuthority();
@@ -77,13 +77,17 @@ function say(client: (typeof CLIENTS)[number], port: number, from: string): Prom
     raw.on('error', () => undefined);
     raw.on('close', () => done());
     socket.write(client.send ?? '');
-    socket.on('data', () => setTimeout(() => socket.destroy(), 100));
-    socket.resume();
+    // The end of TCP comes from the upstream; a client of HTTP could go on.
+    let heard = '';
+    socket.on('data', (data: Buffer) => {
+      heard += data.toString();
+      if (client.send?.startsWith('GET ') === true && heard.endsWith('ok')) socket.destroy();
+    });
   });
 }
 
 async function linesOf(
-  start: (config: object) => Promise<{ output(): string; stop(): Promise<void> }>,
+  start: (config: object) => Promise<{ readonly admin: number; output(): string; stop(): Promise<void> }>,
 ): Promise<readonly string[]> {
   const [tcp, http, secure, dead] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const chain = (name: string, filters: readonly object[], transportSocket = tls): object => ({
@@ -129,7 +133,7 @@ async function linesOf(
   for (const [i, client] of CLIENTS.entries()) {
     await say(client, client.sni === undefined ? tcp : client.sni === '' ? http : secure, `127.66.0.${i + 1}`);
   }
-  await pause(300);
+  await statsWhenQuiet(proxy.admin);
   await proxy.stop();
   const lines = proxy
     .output()
@@ -146,7 +150,10 @@ function normalize(line: string): string {
 }
 
 test('every connection is logged as Envoy logs it', async () => {
-  const theirs = await linesOf(startEnvoy);
+  const theirs = await linesOf(async (config) => {
+    const envoy = await startEnvoy(config);
+    return { ...envoy, admin: envoy.adminPort };
+  });
   expect(theirs).toHaveLength(CLIENTS.length);
-  expect(await linesOf(startProxy)).toEqual(theirs);
+  expect(await linesOf(startWithAdmin)).toEqual(theirs);
 }, 60_000);

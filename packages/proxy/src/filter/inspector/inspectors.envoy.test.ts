@@ -1,5 +1,4 @@
 /** What the TLS and HTTP inspectors see in the beginning of a connection, beside the real Envoy. */
-import { get } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
@@ -7,6 +6,7 @@ import { freePort, startEnvoy } from '@mizzen/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootstrap, listener, staticCluster, stdoutLog, tcpProxy } from '../../process/testing/bootstraps.ts';
 import { startProxy } from '../../process/testing/standalone.ts';
+import { statsWhenQuiet } from '../testing/beside.ts';
 
 const TYPE = 'type.googleapis.com/envoy.extensions.filters.listener';
 
@@ -157,25 +157,6 @@ async function say(port: number, from: string, parts: readonly Buffer[]): Promis
   socket.destroy();
 }
 
-function fetchText(port: number, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve(body));
-    }).on('error', reject);
-  });
-}
-
-/** The statistics once there are no connections any more. */
-async function whenQuiet(admin: number): Promise<string> {
-  for (;;) {
-    const stats = await fetchText(admin, '/stats');
-    if (!/^listener\.(?!admin).*(?<!worker_\d+\.)downstream_(?:pre_)?cx_active: [1-9]/m.test(stats)) return stats;
-    await pause(30);
-  }
-}
-
 type Observed = Readonly<Record<string, readonly string[]>>;
 
 async function observe(
@@ -209,7 +190,7 @@ async function observe(
     }
   }
   await Promise.all(all);
-  const stats = await whenQuiet(proxy.adminPort ?? admin);
+  const stats = await statsWhenQuiet(proxy.adminPort ?? admin);
   await proxy.stop();
   const lines = proxy.output().split('\n');
   const observed: Record<string, string[]> = {};

@@ -1,11 +1,11 @@
 /** What the PROXY protocol listener filter makes of each beginning of a connection, beside the real Envoy. */
-import { get } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootstrap, hcm, listener, staticCluster, stdoutLog, tcpProxy } from '../../process/testing/bootstraps.ts';
 import { startProxy } from '../../process/testing/standalone.ts';
+import { statsWhenQuiet } from '../testing/beside.ts';
 
 const TYPE = 'type.googleapis.com/envoy.extensions';
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -125,16 +125,6 @@ function proxyFilter(config: object): object {
   };
 }
 
-function fetchText(port: number, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1', path, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve(body));
-    }).on('error', reject);
-  });
-}
-
 /** Sends a beginning and a request; gives the status, `closed`, or `nothing`. */
 async function say(port: number, from: string, beginning: string | readonly string[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
@@ -182,10 +172,9 @@ async function observe(
   });
   const adminPort = proxy.adminPort ?? admin;
   const counts = async (): Promise<Map<string, number>> => {
-    const text = await fetchText(adminPort, '/stats');
     const wanted = /^(proxy_proto\.|downstream_cx_proxy|listener\.\w+\.downstream_(cx_total|listener_filter|pre_cx))/;
     return new Map(
-      text
+      (await statsWhenQuiet(adminPort))
         .split('\n')
         .filter((line) => wanted.test(line) && !line.includes('P0(') && !line.startsWith('listener.admin'))
         .map((line) => [line.split(': ')[0]!, Number(line.split(': ')[1])]),
@@ -199,14 +188,12 @@ async function observe(
       const from = `127.66.${number >> 8}.${number & 255}`;
       const before = await counts();
       const outcome = await say(port, from, beginning);
-      await pause(15);
       const changed = [...(await counts())]
         .filter(([key, value]) => value !== (before.get(key) ?? 0))
         .map(([key, value]) => `${key} ${value - (before.get(key) ?? 0)}`);
       observed[`${name}: ${what}`] = [from, outcome, ...changed.toSorted()];
     }
   }
-  await pause(300);
   await proxy.stop();
   const lines = proxy.output().split('\n');
   for (const [name, [from, ...rest]] of Object.entries(observed)) {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { get } from 'node:http';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster } from '../../process/testing/bootstraps.ts';
 
@@ -132,6 +132,18 @@ export function fetchText(port: number, path: string): Promise<string> {
   });
 }
 
+const CONNECTED = /^(?:listener|http)\.(?!admin\.|[^:]*worker_\d).*\.downstream_(?:pre_)?cx_active: [1-9]\d*$/gm;
+
+/** The statistics once no listener has connections any more: what is counted of them has been counted by then. */
+export async function statsWhenQuiet(admin: number): Promise<string> {
+  let stats = '';
+  await until(
+    () => `the end of all connections: ${(stats.match(CONNECTED) ?? []).join(', ')}`,
+    async () => (stats = await fetchText(admin, '/stats')).search(CONNECTED) < 0,
+  );
+  return stats;
+}
+
 /** Options of a cluster whose hosts speak HTTP/2. */
 export const HTTP2 = {
   typedExtensionProtocolOptions: {
@@ -220,7 +232,7 @@ export async function observe(
       answers.push(own);
     }
     const stats: Record<string, number> = {};
-    for (const line of (await fetchText(proxy.admin, '/stats')).split('\n')) {
+    for (const line of (await statsWhenQuiet(proxy.admin)).split('\n')) {
       const parts = /^(\S+): (\d+)$/.exec(line);
       if (parts !== null && Number(parts[2]) > 0 && new RegExp(around.statsFilter).test(parts[1]!))
         stats[parts[1]!] = Number(parts[2]);

@@ -27,7 +27,8 @@ export async function startProxy(
   writeFileSync(file, JSON.stringify(bootstrap));
   const child = spawn(process.execPath, [MAIN, '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let output = '';
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  // `close` comes when the last of its output has been read.
+  const ended = new Promise<void>((done) => child.once('close', () => done()));
   await new Promise<void>((ready, reject) => {
     child.stdout.on('data', (data: Buffer) => {
       output += data.toString();

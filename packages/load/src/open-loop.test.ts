@@ -13,24 +13,24 @@ async function run(load: ReturnType<typeof loadOf>): Promise<Result> {
 }
 
 test('a server that stalls for a second shows a second’s worth of slow requests', async () => {
-  const began = performance.now();
+  let began: number | undefined;
   const target = await startTarget((_request, response) => {
-    const at = performance.now() - began;
-    // Nothing is answered between 0.5 s and 1.5 s.
+    const at = performance.now() - (began ??= performance.now());
+    // Nothing is answered between 0.5 s and 1.5 s after the first request.
     realClock.after(at > 500 && at < 1500 ? 1500 - at : 0, () => response.end());
   });
-  const { requests, arrivals } = await run(loadOf(plan(target.url), { rate: 100, seconds: 2, concurrency: 15 }));
+  const { requests, arrivals } = await run(loadOf(plan(target.url), { rate: 60, seconds: 2, concurrency: 15 }));
   target.close();
-  expect(arrivals).toMatchObject({ due: 200, completed: 200, dropped: 0 });
+  expect(arrivals).toMatchObject({ due: 120, completed: 120, dropped: 0 });
   // With fifteen at a time a closed loop would have seen fifteen slow ones; half of the requests were due meanwhile.
   expect(requests.latency!.p50).toBeGreaterThan(5);
   expect(requests.latency!.p75).toBeGreaterThan(200);
-  expect(arrivals.late).toBeGreaterThan(60);
+  expect(arrivals.late).toBeGreaterThan(30);
 });
 
 test('what cannot wait any more is dropped and counted', async () => {
   const target = await startTarget((_request, response) => realClock.after(400, () => response.end()));
-  const load = loadOf(plan(target.url, '600ms'), { rate: 200, seconds: 1, concurrency: 2 });
+  const load = loadOf(plan(target.url, '2s'), { rate: 200, seconds: 1, concurrency: 2 });
   const { requests, arrivals } = await run(load);
   target.close();
   expect(arrivals.due).toBe(200);
@@ -41,20 +41,20 @@ test('what cannot wait any more is dropped and counted', async () => {
 });
 
 test('a stopped run is over within its second, and what was under way is cancelled', async () => {
-  const target = await startTarget((request, response) => {
-    if (request.url !== '/') response.end();
+  let asked = 0;
+  const target = await startTarget(() => {
+    if (++asked === 8) load.run.stop('interrupted');
   });
   const load = loadOf(plan(target.url), { rate: 20, seconds: 60 });
   await load.prepare();
   const began = performance.now();
-  realClock.after(500, () => load.run.stop('interrupted'));
   const { requests, ending, ok } = await load.start();
   target.close();
   // Of sixty seconds.
   expect(performance.now() - began).toBeLessThan(30_000);
   expect({ ending, ok }).toEqual({ ending: 'interrupted', ok: true });
   expect(requests).toMatchObject({ ended: 0, errors: 0, cancelled: requests.sent });
-  expect(requests.sent).toBeGreaterThan(5);
+  expect(requests.sent).toBeGreaterThanOrEqual(8);
 });
 
 test('stress ends with the step that breaks, and says which rate held', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -28,9 +28,6 @@ const metadata = (serviceAccount: string) => ({
   LABELS: { app: serviceAccount },
   INTERCEPTION_MODE: 'NONE',
 });
-
-/** Other programs have much to do on this machine, too. */
-const eventually = <T>(read: () => T): ReturnType<typeof expect.poll> => expect.poll(read, { timeout: 15_000 });
 
 let directory: string;
 let ports: { readonly grpc: number; readonly tls: number; readonly http: number };
@@ -65,14 +62,18 @@ async function controlPlane(...args: readonly string[]): Promise<ControlPlane> {
     return closed;
   };
   closing.push(() => end('SIGKILL'));
-  await eventually(() => output).toMatch(/^ready$/m);
+  await expect.poll(() => output).toMatch(/^ready$/m);
   return { child, output: () => output, end };
 }
 
 /** What proxies check the TLS port with. */
 const rootFile = (): string => join(directory, 'state/ca/root-cert.pem');
 const root = (): Root => loadOrCreateRoot(join(directory, 'state/ca'), 'cluster.local', Date.now());
-const write = (name: string, text: string): void => writeFileSync(join(directory, 'mesh', name), text);
+/** At once: nobody sees half of it. */
+const write = (name: string, text: string): void => {
+  writeFileSync(join(directory, 'unfinished'), text);
+  renameSync(join(directory, 'unfinished'), join(directory, 'mesh', name));
+};
 
 async function app(name: string): Promise<number> {
   const running = await application(name);
@@ -135,24 +136,24 @@ test.each([
   const before = await controlPlane();
   const node = { id: CLIENT, metadata: metadata('client') };
   const running = await envoy({ node, at: plain() }, incremental);
-  await eventually(() => bodyOf(listen)).toBe('first');
+  await expect.poll(() => bodyOf(listen)).toBe('first');
   const traffic = new Traffic(listen, HOST);
   closing.push(() => traffic.stop());
 
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await eventually(() => bodyOf(listen)).toBe('second');
-  await eventually(before.output).toMatch(
-    /^changed VirtualService default\/backend\nin force in 1 proxy after \d+ ms$/m,
-  );
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await expect
+    .poll(before.output)
+    .toMatch(/^changed VirtualService default\/backend\nin force in 1 proxy after \d+ ms$/m);
 
   await before.end('SIGKILL');
   const counted = traffic.count;
-  await eventually(() => traffic.count).toBeGreaterThan(counted + 50);
+  await expect.poll(() => traffic.count).toBeGreaterThan(counted + 50);
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const after = await controlPlane();
-  await eventually(() => bodyOf(listen)).toBe('first');
+  await expect.poll(() => bodyOf(listen)).toBe('first');
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await eventually(() => bodyOf(listen)).toBe('second');
+  await expect.poll(() => bodyOf(listen)).toBe('second');
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
   expect(running.output()).not.toMatch(/rejected/);
@@ -165,14 +166,14 @@ test('a bad edit is shown with its line, and what was in force stays', async () 
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
-  await eventually(() => bodyOf(listen)).toBe('first');
+  await expect.poll(() => bodyOf(listen)).toBe('first');
   const bad = outside(listen, first, second, 'second').replace('route: [', 'rout: [');
   write('mesh.yaml', bad);
-  await eventually(output).toMatch(/^VirtualService default\/backend: its last good version stays in force$/m);
+  await expect.poll(output).toMatch(/^VirtualService default\/backend: its last good version stays in force$/m);
   expect(output()).toMatch(/error\[\w+\] mesh\/mesh\.yaml:\d+:\d+ .*`rout`[^]*\^\^\^\^/);
   expect(await bodyOf(listen)).toBe('first');
   write('mesh.yaml', outside(listen, first, second, 'second'));
-  await eventually(() => bodyOf(listen)).toBe('second');
+  await expect.poll(() => bodyOf(listen)).toBe('second');
 });
 
 test('what an Envoy refuses is told with its line, shows at /debug/syncz, and leaves the last good one in force', async () => {
@@ -180,7 +181,7 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   const own = await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, false);
-  await eventually(() => bodyOf(listen)).toBe('first');
+  await expect.poll(() => bodyOf(listen)).toBe('first');
   // The port of an application that is there already.
   write(
     'more.yaml',
@@ -196,18 +197,22 @@ test('what an Envoy refuses is told with its line, shows at /debug/syncz, and le
     - { port: { number: ${first}, protocol: HTTP, name: taken }, bind: 127.0.0.1, captureMode: NONE, hosts: ['./*'] }`,
     ),
   );
-  await eventually(output).toMatch(
-    new RegExp(
-      `refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use.* \\(from mesh/[a-z]+\\.yaml:\\d+\\)`,
-    ),
-  );
-  await eventually(() => bodyOf(listen)).toBe('second');
-  const [proxy] = (await ask('/debug/syncz')) as {
-    proxy: string;
-    mizzen: { types: object; refusals: { resource: string }[] };
-  }[];
-  expect(proxy).toMatchObject({ proxy: 'client-0.default', mizzen: { types: { LDS: 'refused', RDS: 'synced' } } });
-  expect(proxy?.mizzen.refusals.map((each) => each.resource)).toEqual([`127.0.0.1_${first}`]);
+  await expect
+    .poll(output)
+    .toMatch(
+      new RegExp(
+        `refuses listener \`127\\.0\\.0\\.1_${first}\`: .*Address already in use.* \\(from mesh/[a-z]+\\.yaml:\\d+\\)`,
+      ),
+    );
+  await expect.poll(() => bodyOf(listen)).toBe('second');
+  await expect
+    .poll(() => ask('/debug/syncz'))
+    .toMatchObject([
+      {
+        proxy: 'client-0.default',
+        mizzen: { types: { LDS: 'refused', RDS: 'synced' }, refusals: [{ resource: `127.0.0.1_${first}` }] },
+      },
+    ]);
   const api = `127.0.0.1:${ports.http}`;
   const mizzen = (...args: readonly string[]): string =>
     execFileSync(process.execPath, [program, ...args, '--api', api], { cwd: directory, encoding: 'utf8' });
@@ -235,10 +240,10 @@ test('debug pages say what a proxy has, to this machine only', async () => {
   write('mesh.yaml', outside(listen, first, second, 'first'));
   const { output } = await controlPlane();
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: plain() }, true);
-  await eventually(() => bodyOf(listen)).toBe('first');
-  expect(output()).toMatch(
-    new RegExp(`^${CLIENT.replaceAll('.', '\\.')} connected: .*incremental, Envoy 1\\.\\d+`, 'm'),
-  );
+  await expect.poll(() => bodyOf(listen)).toBe('first');
+  await expect
+    .poll(output)
+    .toMatch(new RegExp(`^${CLIENT.replaceAll('.', '\\.')} connected: .*incremental, Envoy 1\\.\\d+`, 'm'));
   const [status] = (await ask('/debug/syncz')) as Record<string, string>[];
   expect(status).toMatchObject({ proxy: 'client-0.default', proxy_type: 'sidecar' });
   expect(status?.['cluster_acked']).toBe(status?.['cluster_sent']);
@@ -374,7 +379,7 @@ spec: { metrics: [{ providers: [{ name: prometheus }] }] }
   const at = { host: '127.0.0.1', port: ports.tls };
   await envoy({ node: { id: WEB, metadata: { ...told('web') } }, at, tls: tlsOf(certificate) }, true);
   await envoy({ node: { id: CLIENT, metadata: { ...told('client') } }, at: plain() }, false);
-  await eventually(() => bodyOf(listen, 'web.default')).toBe('web');
+  await expect.poll(() => bodyOf(listen, 'web.default')).toBe('web');
   const before = await total();
   for (let i = 0; i < 10; i++) expect(await bodyOf(listen, 'web.default')).toBe('web');
 
@@ -387,7 +392,7 @@ spec: { metrics: [{ providers: [{ name: prometheus }] }] }
         .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
     );
   }
-  await eventually(total).toEqual([11, 11]);
+  await expect.poll(total).toEqual([11, 11]);
   expect(before.every((each) => each <= 1)).toBe(true);
   const lines = (await samples('istio_requests_total')).filter((line) => line.includes('response_code="200"'));
   const common = ['source_workload="client"', 'destination_workload="web"', 'destination_service_name="web"'];
@@ -414,7 +419,7 @@ spec: { metrics: [{ providers: [{ name: prometheus }] }] }
   const other = issue(root(), identity('client'), Date.now(), 3_600_000);
   const logged = (node: string): Promise<string> => logAs(node, ports.tls, other);
   expect(await logged(WEB)).toMatch(/^PERMISSION_DENIED: /);
-  await eventually(running.output).toMatch(/^warning a proxy logs what is not taken: .*web/m);
+  await expect.poll(running.output).toMatch(/^warning a proxy logs what is not taken: .*web/m);
   expect(await logged(WEB.replace('web-0', 'web-1'))).toMatch(/^UNAVAILABLE: .* is not connected$/);
   expect(await logged(CLIENT)).toBe('OK');
   expect((await samples('istio_requests_total')).filter((line) => line.includes('pod="web-0"'))).toEqual(
@@ -431,19 +436,19 @@ test('Envoys that come over TLS with a certificate and with a token speak mutual
   const certificate = issue(root(), identity('web'), Date.now(), 3_600_000);
   await envoy({ node: { id: WEB, metadata: metadata('web') }, at, tls: tlsOf(certificate) }, false);
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at, tls: tlsOf(), token: tokenOf('client') }, true);
-  await eventually(() => bodyOf(listen, 'web.default')).toBe('web');
-  expect(running.output()).toContain('default/web by certificate, state of the world');
-  expect(running.output()).toContain('default/client by token, incremental');
+  await expect.poll(() => bodyOf(listen, 'web.default')).toBe('web');
+  await expect.poll(running.output).toContain('default/web by certificate, state of the world');
+  await expect.poll(running.output).toContain('default/client by token, incremental');
 
   const traffic = new Traffic(listen, 'web.default');
   closing.push(() => traffic.stop());
   await running.end('SIGKILL');
   running = await controlPlane();
-  await eventually(running.output).toContain('default/web by certificate');
-  await eventually(running.output).toContain('default/client by token');
+  await expect.poll(running.output).toContain('default/web by certificate');
+  await expect.poll(running.output).toContain('default/client by token');
   const other = await app('other');
   write('mesh.yaml', inside(listen, inbound, other));
-  await eventually(() => bodyOf(listen, 'web.default')).toBe('other');
+  await expect.poll(() => bodyOf(listen, 'web.default')).toBe('other');
   await traffic.stop();
   expect(traffic.failures).toEqual([]);
 });
@@ -503,11 +508,11 @@ test('a gateway ends TLS with the certificate of its own namespace, and with the
   const at = { host: '127.0.0.1', port: ports.tls };
   const own = issue(root(), { ...identity('gateway'), namespace: 'edge' }, Date.now(), 3_600_000);
   await envoy({ node, at, tls: tlsOf(own) }, true);
-  await eventually(() => siteOf(listen)).toBe('DNS:one.example site');
+  await expect.poll(() => siteOf(listen)).toBe('DNS:one.example site');
   write('mesh.yaml', edge(listen, backend, { edge: 'two.example', other: 'other.example' }));
-  await eventually(() => siteOf(listen)).toBe('DNS:two.example site');
+  await expect.poll(() => siteOf(listen)).toBe('DNS:two.example site');
   write('mesh.yaml', edge(listen, backend, { other: 'other.example' }));
-  await eventually(output).toContain('does not get the secret `kubernetes://site`: there is no Secret `edge/site`');
+  await expect.poll(output).toContain('does not get the secret `kubernetes://site`: there is no Secret `edge/site`');
   expect(await siteOf(listen)).toBe('DNS:two.example site');
 });
 
@@ -537,7 +542,7 @@ test('over TLS a proxy is what it proves, and nothing else', async () => {
     const stream = new RawStream(`localhost:${ports.tls}`, { credentials, ...(token === undefined ? {} : { token }) });
     closing.push(() => stream.close());
     stream.send({ node, typeUrl: TypeUrl.cluster });
-    const response = eventually(() => stream.responses.length).toBe(1);
+    const response = expect.poll(() => stream.responses.length).toBe(1);
     return Promise.race([
       response.then(() => 'served'),
       stream.status().then(({ code, details }) => `${code} ${details}`),
@@ -564,7 +569,7 @@ test('over TLS a proxy is what it proves, and nothing else', async () => {
     3_600_000,
   );
   expect(await attempt(foreign, undefined, WEB)).toMatch(/^14 /);
-  await eventually(output).toContain('shows a certificate that is not of this mesh');
+  await expect.poll(output).toContain('shows a certificate that is not of this mesh');
 });
 
 /** What it says instead of starting. */
@@ -605,7 +610,7 @@ test('a unix socket is for this user alone', async () => {
   await controlPlane('--socket', path);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   await envoy({ node: { id: CLIENT, metadata: metadata('client') }, at: { path } }, true);
-  await eventually(() => bodyOf(listen)).toBe('first');
+  await expect.poll(() => bodyOf(listen)).toBe('first');
 });
 
 function bodyOf(port: number, host = HOST): Promise<string> {

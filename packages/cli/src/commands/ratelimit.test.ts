@@ -220,7 +220,7 @@ test('Redis that is not there is an error, which Envoy is told', { timeout: 60_0
   const { port, output } = await service(file, '--redis', `redis://127.0.0.1:${await freePort()}`);
   const { ask } = await envoy(port);
   expect(await ask('a')).toMatch(/^500 /);
-  expect(output()).toContain('redis: ');
+  await expect.poll(output).toContain('redis: ');
 });
 
 test('a port that is taken ends it, with who has it and the flag', { timeout: 60_000 }, async () => {

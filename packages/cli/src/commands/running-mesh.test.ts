@@ -1,9 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../../bin/mizzen.mjs', import.meta.url));
@@ -27,17 +27,8 @@ function mizzen(...args: string[]): Promise<Result> {
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 30_000;
   while (!(await done())) {
     if (performance.now() > deadline) throw new Error(`still not so:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -87,7 +78,7 @@ spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080
   up = spawn(process.execPath, [program, 'up', 'mesh.yaml', '--api-port', String(apiPort)], { cwd: dir });
   for (const stream of [up.stdout, up.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
   await until(() => /^ready in /m.test(output));
-}, 30_000);
+});
 
 afterAll(() => {
   up.kill('SIGKILL');
@@ -157,7 +148,7 @@ test('dashboard opens the console with a code that is good for the token, once',
   } finally {
     process.env['PATH'] = path;
   }
-  await expect.poll(() => existsSync(opened), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(opened)).toBe(true);
   const [, url, code] = /^(http:\/\/127\.0\.0\.1:\d+)\/#code=([\w-]{20,})\n$/.exec(readFileSync(opened, 'utf8')) ?? [];
   const redeem = (): Promise<Response> => fetch(`${url}/api/console/token?code=${code}`);
   expect(await (await redeem()).json()).toEqual({ token: expect.stringMatching(/^\S{20,}$/) });
@@ -221,7 +212,7 @@ test('tap: requests as they end, with who sent them', async () => {
     status: 503,
   });
   expect((await mizzen('tap', 'client-v1', '--status', 'bad')).status).toBe(2);
-}, 30_000);
+});
 
 test('a name that fits several workloads lists them, with status 2; an unknown one is told, with status 1', async () => {
   expect(await mizzen('restart', 'web')).toMatchObject({
@@ -269,9 +260,9 @@ test('proxy-status: what each proxy follows, and whether one has all that it was
   expect(status).toBe(0);
   expect(out).toMatch(/^NAME +CLUSTER +ISTIOD +VERSION +SUBSCRIBED TYPES$/m);
   expect(out).toMatch(/^client-v1-0\.default +Kubernetes +mizzen +\S+ +5 \(CDS,LDS,EDS,RDS,SDS\)$/m);
-  const byType = await mizzen('ps', '-v', '1', '-n', 'default');
-  expect(byType.out).toMatch(/^NAME +CLUSTER +CDS +LDS +EDS +RDS +SDS +ECDS +ISTIOD +VERSION$/m);
-  expect(byType.out).toMatch(/^client-v1-0\.default +Kubernetes( +SYNCED){5} +IGNORED +mizzen /m);
+  const byType = async (): Promise<string> => (await mizzen('ps', '-v', '1', '-n', 'default')).out;
+  expect(await byType()).toMatch(/^NAME +CLUSTER +CDS +LDS +EDS +RDS +SDS +ECDS +ISTIOD +VERSION$/m);
+  await expect.poll(byType).toMatch(/^client-v1-0\.default +Kubernetes( +SYNCED){5} +IGNORED +mizzen /m);
   expect((await mizzen('ps', 'client-v1')).out).toBe(
     'Clusters Match\nListeners Match\nRoutes Match\nEndpoints Match\n',
   );

@@ -17,9 +17,6 @@ import { field, textField } from './wire.ts';
 import { WriteBudget } from './write-budget.ts';
 
 const mesh = configOf({ clusters: { a: 1, b: 1 }, endpoints: { a: 1, b: 1 }, routes: { '80': ['a'] } });
-/** Other programs have much to do on this machine, too. */
-const eventually = <T>(read: () => T): ReturnType<typeof expect.poll> => expect.poll(read, { timeout: 15_000 });
-
 let server: XdsServer;
 let target: string;
 let port: number;
@@ -61,12 +58,12 @@ function stream(): RawStream {
 async function bystander(): Promise<() => Promise<void>> {
   const good = stream();
   good.send({ node: 'n', typeUrl: TypeUrl.cluster });
-  await eventually(() => good.responses.length).toBe(1);
+  await expect.poll(() => good.responses.length).toBe(1);
   return async () => {
     good.send({ typeUrl: TypeUrl.cluster, nonce: good.responses.at(-1)?.nonce });
     const before = good.responses.length;
     server.commit(new Map([['n', configOf({ clusters: { z: before }, endpoints: {}, routes: {} })]]));
-    await eventually(() => good.responses.length).toBeGreaterThan(before);
+    await expect.poll(() => good.responses.length).toBeGreaterThan(before);
     server.commit(new Map([['n', mesh]]));
   };
 }
@@ -183,7 +180,7 @@ test('a client that does not read costs a bounded amount of memory, and gets the
   slow.call.pause();
   slow.send({ node: 'n', typeUrl: TypeUrl.cluster });
   slow.send({ typeUrl: TypeUrl.endpoint, names: ['a'] });
-  await eventually(() => server.status()[0]?.connected).toBe(true);
+  await expect.poll(() => server.status()[0]?.connected).toBe(true);
   // Requests go on although responses are not read.
   for (let revision = 2; revision < 200; revision++) {
     server.commit(new Map([['n', big(revision)]]));
@@ -194,11 +191,13 @@ test('a client that does not read costs a bounded amount of memory, and gets the
     const nonce = slow.responses.findLast((each) => each.typeUrl === typeUrl)?.nonce;
     if (nonce !== undefined) slow.send({ typeUrl, nonce, ...(typeUrl === TypeUrl.endpoint ? { names: ['a'] } : {}) });
   };
-  await eventually(() => {
-    answer(TypeUrl.cluster);
-    answer(TypeUrl.endpoint);
-    return server.status()[0]?.types;
-  }).toMatchObject({ cluster: 'synced', endpoint: 'synced' });
+  await expect
+    .poll(() => {
+      answer(TypeUrl.cluster);
+      answer(TypeUrl.endpoint);
+      return server.status()[0]?.types;
+    })
+    .toMatchObject({ cluster: 'synced', endpoint: 'synced' });
   expect(slow.responses.filter((each) => each.typeUrl === TypeUrl.cluster).length).toBeLessThan(5);
 });
 
@@ -253,18 +252,20 @@ test('clients that do not read hold up the others for a while only', async () =>
   const answers = (clients: readonly RawStream[]): number[] => clients.map(({ responses }) => responses.length);
   const full = (): boolean => !budget.hasRoom(() => undefined);
   const stuck = names.slice(0, 6).map((name) => ask(new RawStream(way.target), name));
-  await eventually(full).toBe(true);
+  await expect.poll(full).toBe(true);
   const others = names.slice(6).map((name) => ask(new RawStream(target), name));
-  await eventually(() => server.status().filter((each) => each.connected).length).toBe(12);
+  await expect.poll(() => server.status().filter((each) => each.connected).length).toBe(12);
   await new Promise((done) => setTimeout(done, 200));
   expect([full(), ...answers(others)]).toEqual([true, 0, 0, 0, 0, 0, 0]);
-  await eventually(() => {
-    clock.advance(1000);
-    return answers(others);
-  }).toEqual([1, 1, 1, 1, 1, 1]);
+  await expect
+    .poll(() => {
+      clock.advance(1000);
+      return answers(others);
+    })
+    .toEqual([1, 1, 1, 1, 1, 1]);
   expect(answers(stuck)).toEqual([0, 0, 0, 0, 0, 0]);
   way.open();
-  await eventually(() => answers(stuck)).toEqual([1, 1, 1, 1, 1, 1]);
+  await expect.poll(() => answers(stuck)).toEqual([1, 1, 1, 1, 1, 1]);
   way.close();
 });
 
@@ -289,13 +290,13 @@ test('whoever may not be the node it says it is gets the reason', async () => {
       throw new Refused(status.PERMISSION_DENIED, `\`${node.id}\` is not yours`);
     },
   });
-  await eventually(() => listeners.length).toBe(2);
+  await expect.poll(() => listeners.length).toBe(2);
   const refused = stream();
   refused.send({ node: 'm', typeUrl: TypeUrl.cluster });
   expect(await refused.status()).toMatchObject({ code: status.PERMISSION_DENIED, details: '`m` is not yours' });
   const allowed = stream();
   allowed.send({ node: 'n', typeUrl: TypeUrl.cluster });
-  await eventually(() => allowed.responses.map((each) => each.resources)).toEqual([2]);
+  await expect.poll(() => allowed.responses.map((each) => each.resources)).toEqual([2]);
 });
 
 test('requests that come while it is decided wait in order', async () => {
@@ -310,19 +311,19 @@ test('requests that come while it is decided wait in order', async () => {
   const early = stream();
   early.send({ node: 'n', typeUrl: TypeUrl.cluster });
   early.send({ typeUrl: TypeUrl.secret, names: ['default'] });
-  await eventually(() => early.responses.map((each) => each.typeUrl)).toEqual([TypeUrl.cluster, TypeUrl.secret]);
+  await expect.poll(() => early.responses.map((each) => each.typeUrl)).toEqual([TypeUrl.cluster, TypeUrl.secret]);
   early.close();
-  await eventually(() => gone.map((each) => each.key)).toEqual(['n']);
+  await expect.poll(() => gone.map((each) => each.key)).toEqual(['n']);
 });
 
 test('the reason of a refusal does not drive the terminal that it is shown on', async () => {
   const bad = stream();
   bad.send({ node: 'n', typeUrl: TypeUrl.cluster });
-  await eventually(() => bad.responses.length).toBe(1);
+  await expect.poll(() => bad.responses.length).toBe(1);
   bad.send({ typeUrl: TypeUrl.cluster, nonce: bad.responses[0]?.nonce, error: 'no\u001b[2J\u009b1m' });
   const messages = (): readonly string[] => server.status().flatMap((each) => each.refusals.map((r) => r.message));
   for (let next = 1; ; next++) {
-    await eventually(() => messages().length > 0 || bad.responses.length > next).toBe(true);
+    await expect.poll(() => messages().length > 0 || bad.responses.length > next).toBe(true);
     if (messages().length > 0) break;
     bad.send({ typeUrl: TypeUrl.cluster, nonce: bad.responses[next]?.nonce, error: 'no\u001b[2J\u009b1m' });
   }
@@ -334,23 +335,27 @@ test('a resource that does not fit Envoy’s schema is refused here, and the oth
   server.commit(new Map([['n', { ...mesh, clusters: [...mesh.clusters, odd] }]]));
   const client = stream();
   client.send({ node: 'n', typeUrl: TypeUrl.cluster });
-  await eventually(() => client.responses.map((each) => each.resources)).toEqual([2]);
+  await expect.poll(() => client.responses.map((each) => each.resources)).toEqual([2]);
   client.send({ typeUrl: TypeUrl.cluster, nonce: client.responses[0]?.nonce });
-  await eventually(() => server.status()[0]?.refusals).toMatchObject([{ resource: 'odd' }]);
+  await expect.poll(() => server.status()[0]?.refusals).toMatchObject([{ resource: 'odd' }]);
 });
 
 test('no more proxies connect than may, and one that goes makes room', async () => {
   await listen({ calls: 2 });
   const [first, second] = [stream(), stream()];
   for (const each of [first, second]) each.send({ node: 'n', typeUrl: TypeUrl.cluster });
-  await eventually(() => [first, second].every((each) => each.responses.length > 0)).toBe(true);
+  await expect.poll(() => [first, second].every((each) => each.responses.length > 0)).toBe(true);
   const third = stream();
   third.send({ node: 'n', typeUrl: TypeUrl.cluster });
   expect((await third.status()).code).toBe(status.RESOURCE_EXHAUSTED);
   first.close();
-  await eventually(() => {
+  const served = async (): Promise<boolean> => {
     const again = stream();
     again.send({ node: 'n', typeUrl: TypeUrl.cluster });
-    return new Promise<boolean>((done) => setTimeout(() => done(again.responses.length > 0), 200));
-  }).toBe(true);
+    let over = false;
+    void again.status().then(() => (over = true));
+    await expect.poll(() => over || again.responses.length > 0).toBe(true);
+    return !over;
+  };
+  await expect.poll(served).toBe(true);
 });

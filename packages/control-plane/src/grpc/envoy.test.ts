@@ -17,9 +17,6 @@ import { smallMesh } from './testing/mesh.ts';
 import type { SmallMesh } from './testing/mesh.ts';
 import { Traffic, application, get } from './testing/traffic.ts';
 
-/** Other programs have much to do on this machine, too. */
-const eventually = <T>(read: () => T): ReturnType<typeof expect.poll> => expect.poll(read, { timeout: 15_000 });
-
 const NODE = 'sidecar~127.0.0.1~web-0.default~default.svc.cluster.local';
 let directory: string;
 let server: XdsServer;
@@ -81,10 +78,10 @@ describe.each([
     const to = (name: string): SmallMesh['listeners'] => ({ '80': { port: own, to: name } });
     commit({ listeners: to('a'), clusters: { a: { port: first } } });
     const running = await envoy({ host: '127.0.0.1', port }, incremental);
-    await eventually(synced).toBe(true);
+    await expect.poll(synced).toBe(true);
     const traffic = new Traffic(own);
     closing.push(() => traffic.stop());
-    const sees = (body: string): Promise<void> => eventually(async () => (await get(own)).body).toBe(body);
+    const sees = (body: string): Promise<void> => expect.poll(async () => (await get(own)).body).toBe(body);
     await sees('first');
 
     // Endpoints alone.
@@ -92,18 +89,18 @@ describe.each([
     await sees('second');
     // A cluster that changes waits for its endpoints again.
     commit({ listeners: to('a'), clusters: { a: { port: second, timeout: '2s' } } });
-    await eventually(synced).toBe(true);
-    await eventually(() => stat(running, 'cluster_manager.warming_clusters')).toBe(0);
+    await expect.poll(synced).toBe(true);
+    await expect.poll(() => stat(running, 'cluster_manager.warming_clusters')).toBe(0);
     // A new cluster, its endpoints and the route to it, while the old cluster goes.
     commit({ listeners: to('b'), clusters: { b: { port: first } } });
     await sees('first');
-    await eventually(() => stat(running, 'cluster_manager.active_clusters')).toBe(2);
+    await expect.poll(() => stat(running, 'cluster_manager.active_clusters')).toBe(2);
     // One more listener, then one less.
     commit({ listeners: { ...to('b'), '81': { port: other, to: 'b' } }, clusters: { b: { port: first } } });
-    await eventually(async () => (await get(other)).body).toBe('first');
+    await expect.poll(async () => (await get(other)).body).toBe('first');
     commit({ listeners: to('b'), clusters: { b: { port: first } } });
-    await eventually(() => stat(running, 'listener_manager.total_listeners_active')).toBe(1);
-    await eventually(synced).toBe(true);
+    await expect.poll(() => stat(running, 'listener_manager.total_listeners_active')).toBe(1);
+    await expect.poll(synced).toBe(true);
 
     await traffic.stop();
     expect(traffic.failures).toEqual([]);
@@ -129,18 +126,18 @@ describe.each([
     });
     commit(mesh('one'));
     await envoy({ host: '127.0.0.1', port }, incremental);
-    await eventually(async () => (await getTls(own)).mark).toBe('one');
+    await expect.poll(async () => (await getTls(own)).mark).toBe('one');
     const before = await getTls(own);
     expect(before.names).toBe('URI:spiffe://cluster.local/ns/default/sa/web');
     commit(mesh('two'));
-    await eventually(async () => (await getTls(own)).mark).toBe('two');
+    await expect.poll(async () => (await getTls(own)).mark).toBe('two');
     const { extension: _, ...without } = mesh('');
     commit(without);
-    await eventually(async () => (await getTls(own)).mark).toBeUndefined();
-    await eventually(async () => (await getTls(own)).names).toBe(before.names);
+    await expect.poll(async () => (await getTls(own)).mark).toBeUndefined();
+    await expect.poll(async () => (await getTls(own)).names).toBe(before.names);
     secrets.rotate();
-    await eventually(async () => (await getTls(own)).serial).not.toBe(before.serial);
-    await eventually(synced).toBe(true);
+    await expect.poll(async () => (await getTls(own)).serial).not.toBe(before.serial);
+    await expect.poll(synced).toBe(true);
     expect([refusals, problems]).toEqual([[], []]);
   });
 
@@ -151,19 +148,20 @@ describe.each([
     const good = smallMesh({ listeners: { '80': { port: own, to: 'a' } }, clusters: { a: { port: first } } });
     commit(good);
     const running = await envoy({ host: '127.0.0.1', port }, incremental);
-    await eventually(async () => (await get(own)).body).toBe('first');
+    await expect.poll(async () => (await get(own)).body).toBe('first');
 
     const bad = { ...good.clusters[0]!, dnsLookupFamily: 'AUTO', type: 'STATIC' } as const;
     const b = smallMesh({ listeners: {}, clusters: { b: { port: second } } });
     const mixed = { ...good, clusters: [bad, ...b.clusters], endpoints: [...good.endpoints, ...b.endpoints] };
     commit(mixed);
-    await eventually(() => refusals.map(({ resource, typeUrl }) => [resource, typeUrl])).toEqual([
-      ['a', TypeUrl.cluster],
-    ]);
+    await expect
+      .poll(() => refusals.map(({ resource, typeUrl }) => [resource, typeUrl]))
+      .toEqual([['a', TypeUrl.cluster]]);
     expect(refusals[0]?.message).toBe('eds_cluster_config set in a non-EDS cluster');
-    await eventually(() => stat(running, 'cluster_manager.active_clusters')).toBe(3);
+    await expect.poll(() => stat(running, 'cluster_manager.active_clusters')).toBe(3);
     expect(await get(own)).toMatchObject({ status: 200, body: 'first' });
-    expect(server.status()[0]?.types).toMatchObject({ cluster: 'refused', listener: 'synced', route: 'synced' });
+    const types = () => server.status()[0]?.types;
+    await expect.poll(types).toMatchObject({ cluster: 'refused', listener: 'synced', route: 'synced' });
     const rejected = await stat(running, 'cluster_manager.cds.update_rejected');
     expect(rejected).toBe(1);
 
@@ -174,21 +172,21 @@ describe.each([
       clusters: [bad, ...b.clusters, ...c.clusters],
       endpoints: [...mixed.endpoints, ...c.endpoints],
     });
-    await eventually(() => stat(running, 'cluster_manager.active_clusters')).toBe(4);
+    await expect.poll(() => stat(running, 'cluster_manager.active_clusters')).toBe(4);
     expect(await stat(running, 'cluster_manager.cds.update_rejected')).toBe(1);
-    expect(server.status()[0]?.types['cluster']).toBe('refused');
+    await expect.poll(() => types()?.['cluster']).toBe('refused');
 
     // A refused listener and a refused route.
     const listener = { ...good.listeners[0]!, listenerFilters: [{ name: 'nobody.has.this' }] };
     commit({ ...good, listeners: [listener] });
-    await eventually(() => refusals.at(-1)?.resource).toBe('listener-80');
+    await expect.poll(() => refusals.at(-1)?.resource).toBe('listener-80');
     const route = { ...good.routes[0]!, virtualHosts: [{ name: 'all', domains: [] }] };
     commit({ ...good, routes: [route] });
-    await eventually(() => refusals.at(-1)).toMatchObject({ resource: '80', field: 'virtualHosts[0].domains' });
+    await expect.poll(() => refusals.at(-1)).toMatchObject({ resource: '80', field: 'virtualHosts[0].domains' });
     expect(await get(own)).toMatchObject({ status: 200, body: 'first' });
 
     commit(good);
-    await eventually(synced).toBe(true);
+    await expect.poll(synced).toBe(true);
     expect(server.status()[0]?.refusals).toEqual([]);
   });
 
@@ -200,15 +198,15 @@ describe.each([
     const first = { listeners: { '80': { port: own, to: 'a' } }, clusters: { a: { port: backend } } };
     commit(first);
     const running = await envoy({ host: '127.0.0.1', port }, incremental);
-    await eventually(async () => (await get(own)).body).toBe('first');
+    await expect.poll(async () => (await get(own)).body).toBe('first');
     commit({ ...first, clusters: { ...clusters, bad: { port: backend, timeout: '0s' } } });
-    await eventually(() => stat(running, 'cluster_manager.active_clusters')).toBe(6);
-    await eventually(() => server.status()[0]?.refusals.map((each) => each.resource)).toEqual(['bad']);
+    await expect.poll(() => stat(running, 'cluster_manager.active_clusters')).toBe(6);
+    await expect.poll(() => server.status()[0]?.refusals.map((each) => each.resource)).toEqual(['bad']);
     expect(server.status()[0]?.refusals).toMatchObject([{ field: 'connectTimeout' }]);
     expect(await stat(running, 'cluster_manager.cds.update_rejected')).toBeLessThan(6);
     expect(await get(own)).toMatchObject({ status: 200, body: 'first' });
     commit({ ...first, clusters });
-    await eventually(synced).toBe(true);
+    await expect.poll(synced).toBe(true);
   });
 
   test('a proxy outlives its control plane, and follows the next one', async () => {
@@ -221,18 +219,18 @@ describe.each([
     });
     commit(mesh(first));
     const running = await envoy({ host: '127.0.0.1', port: before.port }, incremental);
-    await eventually(async () => (await get(own)).body).toBe('first');
+    await expect.poll(async () => (await get(own)).body).toBe('first');
     const traffic = new Traffic(own);
     closing.push(() => traffic.stop());
     await before.close();
-    await eventually(() => stat(running, 'control_plane.connected_state')).toBe(0);
+    await expect.poll(() => stat(running, 'control_plane.connected_state')).toBe(0);
     server = new XdsServer({ clock, onRefusal: (_, all) => refusals.push(...all) });
     commit(mesh(first));
     await listen(before.port);
-    await eventually(() => server.status()[0]?.connected).toBe(true);
-    await eventually(synced).toBe(true);
+    await expect.poll(() => server.status()[0]?.connected).toBe(true);
+    await expect.poll(synced).toBe(true);
     commit(mesh(second));
-    await eventually(async () => (await get(own)).body).toBe('second');
+    await expect.poll(async () => (await get(own)).body).toBe('second');
     await traffic.stop();
     expect(traffic.failures).toEqual([]);
     expect(refusals).toEqual([]);
@@ -248,7 +246,7 @@ test('a unix socket serves Envoy, too', async () => {
   const own = await freePort();
   commit({ listeners: { '80': { port: own, to: 'a' } }, clusters: { a: { port: backend } } });
   await envoy({ path }, true);
-  await eventually(async () => (await get(own)).body).toBe('first');
+  await expect.poll(async () => (await get(own)).body).toBe('first');
 });
 
 async function stat({ adminPort }: RunningEnvoy, name: string): Promise<number> {

@@ -1,24 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startEnvoy } from '@mizzen/testkit';
+import { linesOf } from './lines.ts';
 
 export interface LoggingEnvoy {
   readonly port: number;
-  /** Ends it; the lines of its access log: method, path, protocol, status and gRPC status. */
-  stop(): Promise<readonly string[]>;
+  /**
+   * Ends it once its access log has `least` lines: what was sent and given up may still be on its way. All its lines: method,
+   * path, protocol, status and gRPC status.
+   */
+  stop(least: number): Promise<readonly string[]>;
 }
 
 const V3 = 'type.googleapis.com/envoy.extensions';
 
-/** An Envoy that answers by itself, `/slow` after 300 ms, and leads the Greeter's calls to `grpcPort`. */
+/** An Envoy that answers by itself, `/slow` after 600 ms, and leads the Greeter's calls to `grpcPort`. */
 export async function startLoggingEnvoy(grpcPort: number): Promise<LoggingEnvoy> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'mizzen-load-envoy-'));
   const path = join(dir, 'access.log');
   const fault = {
     '@type': `${V3}.filters.http.fault.v3.HTTPFault`,
-    delay: { fixedDelay: '0.3s', percentage: { numerator: 100 } },
+    delay: { fixedDelay: '0.6s', percentage: { numerator: 100 } },
   };
   const ok = { status: 200, body: { inlineString: 'hello' } };
   const manager = {
@@ -63,7 +67,7 @@ export async function startLoggingEnvoy(grpcPort: number): Promise<LoggingEnvoy>
       explicitHttpConfig: { http2ProtocolOptions: {} },
     },
   };
-  const envoy = await startEnvoy({
+  const resources = {
     staticResources: {
       listeners: [
         { name: 'a', address: address(port), filterChains: [{ filters: [{ name: 'http', typedConfig: manager }] }] },
@@ -79,12 +83,14 @@ export async function startLoggingEnvoy(grpcPort: number): Promise<LoggingEnvoy>
         },
       ],
     },
-  });
+  };
+  const envoy = await startEnvoy(resources, { args: ['--file-flush-interval-msec', '100'] });
   return {
     port,
-    async stop() {
+    async stop(least) {
+      await linesOf(path, least);
       await envoy.stop();
-      const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+      const lines = await linesOf(path, 0);
       rmSync(dir, { recursive: true });
       return lines;
     },

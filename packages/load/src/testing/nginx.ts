@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { requireTool } from '@mizzen/testkit';
+import { linesOf } from './lines.ts';
 
 export interface Nginx {
-  /** Lines of its access log, once it has ended. */
-  stop(): Promise<readonly string[]>;
+  /** Ends it once its access log has `least` lines: what was sent and given up may still be on its way. All its lines. */
+  stop(least?: number): Promise<readonly string[]>;
 }
 
 /** Runs an nginx in the foreground; `server` is the content of its one server block. */
@@ -29,10 +30,11 @@ server { ${server} } }`,
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await listening(port);
   return {
-    async stop() {
+    async stop(least = 0) {
+      await linesOf(join(dir, 'access.log'), least);
       child.kill('SIGQUIT');
       await exited;
-      const lines = readFileSync(join(dir, 'access.log'), 'utf8').split('\n').slice(0, -1);
+      const lines = await linesOf(join(dir, 'access.log'), 0);
       rmSync(dir, { recursive: true });
       return lines;
     },
@@ -40,7 +42,7 @@ server { ${server} } }`,
 }
 
 async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();

@@ -131,7 +131,7 @@ test('standard metrics become rates, errors and durations by version', async () 
   const service = 'service=web.default.svc.cluster.local';
   const versions = async (): Promise<unknown> =>
     (await ask(service)).inbound.map(({ name, total }) => [name, total.requests, total.errors, total.p99]);
-  await expect.poll(versions, { timeout: 12_000 }).toEqual([
+  await expect.poll(versions).toEqual([
     ['v1', 20, 0, 4.05],
     ['v2', 20, 3, 4.05],
   ]);
@@ -169,9 +169,7 @@ test('client errors are a class of their own: from one in ten a look is worth it
 });
 
 test('edges stay when nothing is sent any more, and go with their workloads', async () => {
-  await expect
-    .poll(async () => (await graph(1)).edges.map(({ requestRate }) => requestRate), { timeout: 4000 })
-    .toEqual([0, 0]);
+  await expect.poll(async () => (await graph(1)).edges.map(({ requestRate }) => requestRate)).toEqual([0, 0]);
   control.write('system.yaml', SYSTEM.replace(deployment('web-v2', 'web', 'v2'), ''));
   control.pods = control.pods.filter(({ owner }) => owner.name !== 'web-v2');
   await expect.poll(async () => (await graph(1)).nodes.map(({ name }) => name)).toEqual(['client', 'web-v1']);

@@ -10,7 +10,7 @@ import { tryBind } from '../kubelet/ports.ts';
 import type { EnvoyLogLine } from './log.ts';
 import { EnvoyProcess } from './process.ts';
 
-/** A real Envoy with all its configuration in its bootstrap: one listener, and a server behind it that answers `/slow` late. */
+/** A real Envoy with all its configuration in its bootstrap: one listener, and a server behind it that answers `/slow` when told to. */
 
 let folder: string;
 let server: Server;
@@ -19,16 +19,21 @@ const groups = new Set<number>();
 const events: string[] = [];
 const logs: EnvoyLogLine[] = [];
 let envoy: EnvoyProcess | undefined;
+/** Answers `/slow`; undefined until it was asked for. */
+let answerSlow: (() => void) | undefined;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mizzen-envoy-'));
   server = createServer((incoming, response) => {
-    setTimeout(() => response.end('done'), incoming.url === '/slow' ? 400 : 0);
+    const answer = (): void => void response.end('done');
+    if (incoming.url === '/slow') answerSlow = answer;
+    else answer();
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   port = await freePort();
   events.length = 0;
   logs.length = 0;
+  answerSlow = undefined;
 });
 afterEach(async () => {
   await envoy?.stop(0);
@@ -108,7 +113,7 @@ function configuration(admin: string, upstream: number): object {
 }
 
 async function until(done: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 30_000;
   while (!(await done())) {
     if (performance.now() > deadline) throw new Error(`not in time: ${JSON.stringify([events, logs])}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -146,9 +151,10 @@ test('a request under way is answered before it ends, and its client told that t
   const running = start();
   await until(() => events.includes('ready'));
   const slow = ask('/slow');
-  await until(async () => (await new Promise<number>((done) => server.getConnections((_, count) => done(count)))) > 0);
-  const stopped = running.stop(5_000);
+  await until(() => answerSlow !== undefined);
+  const stopped = running.stop(20_000);
   await until(async () => (await tryBind('127.0.0.1', port)) === 'free');
+  answerSlow?.();
   expect(await slow).toEqual({ status: 200, connection: 'close', body: 'done' });
   await stopped;
   expect(events).toEqual(['ready']);

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => standIn.close());
 
 async function curl(...args: string[]): Promise<string> {
-  const { stdout } = await run('curl', ['-sS', '--max-time', '5', ...args]);
+  const { stdout } = await run('curl', ['-sS', '--max-time', '30', ...args]);
   return stdout;
 }
 
@@ -73,5 +73,5 @@ test('echoes what is not HTTP, each line after its version', async () => {
 });
 
 test('is healthy over gRPC', async () => {
-  expect(await checkGrpcHealth({ host: '127.0.0.1', port, timeoutMs: 2_000 }, 'any')).toBe('SERVING');
+  expect(await checkGrpcHealth({ host: '127.0.0.1', port, timeoutMs: 30_000 }, 'any')).toBe('SERVING');
 });

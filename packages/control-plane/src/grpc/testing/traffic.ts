@@ -13,7 +13,7 @@ export interface Answer {
 export function get(port: number, path = '/', agent?: Agent, host = '127.0.0.1'): Promise<Answer> {
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve({ status: 0, headers: {}, body: error.message });
-    const options = { host: '127.0.0.1', port, path, agent, timeout: 5000, headers: { host } };
+    const options = { host: '127.0.0.1', port, path, agent, timeout: 30_000, headers: { host } };
     const outgoing = request(options, (response) => {
       let body = '';
       response.on('data', (data: Buffer) => (body += data.toString()));
@@ -67,7 +67,8 @@ export class Traffic {
 
 /** An application that answers its name. */
 export async function application(name: string): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server: Server = createServer((_, response) => response.end(name));
+  // A connection that it closed while nothing was sent could be chosen for a request at the same time.
+  const server: Server = createServer({ keepAliveTimeout: 0 }, (_, response) => response.end(name));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@mizzen/testkit';
 import type { DesiredWorkload } from '../../protocol.ts';
 import type { UpOptions } from '../options.ts';
 
@@ -18,6 +18,8 @@ export interface Mesh {
   apply(workloads: readonly DesiredWorkload[], gateways?: readonly DesiredWorkload[]): void;
   /** Command lines of all live processes that this mesh started, itself included. */
   processes(): { pid: number; command: string }[];
+  /** Resolves when none of them is left: what was killed, and who watched over it, needs a moment to be gone. */
+  gone(): Promise<void>;
   cleanUp(): void;
 }
 
@@ -60,6 +62,12 @@ export async function startMesh({ workloads, gateways = [], ...options }: MeshOp
         () => `waiting for ${pattern}, got:\n${text}`,
       );
     },
+    gone: () =>
+      until(
+        () => marked(mark).length === 0,
+        30_000,
+        () => JSON.stringify(marked(mark), undefined, 2),
+      ),
     cleanUp: () => {
       for (const { pid } of marked(mark)) {
         try {
@@ -79,16 +87,6 @@ export async function until(done: () => boolean, ms: number, problem: () => stri
     if (performance.now() > deadline) throw new Error(problem());
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function marked(mark: string): { pid: number; command: string }[] {

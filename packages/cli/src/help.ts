@@ -1,3 +1,4 @@
+import { didYouMean } from '@mizzen/diagnostics';
 import { commands, type Group } from './commands.ts';
 import type { Command } from './command.ts';
 
@@ -51,7 +52,9 @@ export function describe(command: Command, aliases: readonly string[] = []): str
 }
 
 export function unknownCommand(word: string): string {
-  const near = Object.keys(commands).filter((name) => name.startsWith(word.slice(0, 2)));
+  const names = Object.keys(commands);
+  const meant = didYouMean(word, names);
+  const near = meant === undefined ? names.filter((name) => name.startsWith(word.slice(0, 2))) : [meant];
   const help = near.length > 0 ? `did you mean \`${near.join('` or `')}\`?` : '`mizzen help` lists the commands';
   return `mizzen: there is no command \`${word}\`\n  help: ${help}\n`;
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError, type Command, type FlagValue } from './command.ts';
-import { parsePflag } from './pflag.ts';
+import { flagHelp, parsePflag } from './pflag.ts';
 
 const NO_COLOR = { type: 'boolean', help: 'no colours' } as const;
 
@@ -48,6 +48,18 @@ export function parse(
     return { positionals, values: result };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s/)[0] ?? error.message) : String(error));
+    throw refusal(error, command.name, Object.keys(options));
   }
+}
+
+/** What `parseArgs` says, in its first sentence, with what was probably meant. */
+function refusal(error: unknown, command: string, names: readonly string[]): UsageError {
+  if (!(error instanceof Error)) return new UsageError(String(error));
+  const [message = ''] = error.message.split(/\.\s/);
+  const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
+  if (unknown !== undefined) return new UsageError(message, flagHelp(unknown, command, names));
+  const dashed = /^Option '([^']+)' argument is ambiguous$/.exec(message)?.[1];
+  const written = /starting with a dash use '(--[^=']+=)/.exec(error.message)?.[1];
+  if (dashed === undefined || written === undefined) return new UsageError(message);
+  return new UsageError(`${dashed} needs a value`, `one that begins with a dash is written \`${written}-…\``);
 }

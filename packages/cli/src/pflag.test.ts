@@ -13,7 +13,7 @@ const flags: Readonly<Record<string, Flag>> = {
   'mesh-config': { type: 'string', alias: 'meshConfigFile', help: '' },
 };
 const istioctl = { refused: { kubeconfig: { reason: 'no cluster', short: 'c' } } };
-const parse = (line: string) => parsePflag({ flags, istioctl }, line.split(' '));
+const parse = (line: string) => parsePflag({ name: 'it', flags, istioctl }, line.split(' '));
 const failure = (line: string): unknown => {
   try {
     return parse(line);
@@ -55,4 +55,16 @@ test('mistakes are told in the words of pflag, with status 64', () => {
 test('what is known and makes no sense here is refused by name', () => {
   expect(failure('--kubeconfig x')).toEqual([64, '--kubeconfig: no cluster']);
   expect(failure('-c x')).toEqual([64, '-c, --kubeconfig: no cluster']);
+});
+
+test('a flag that is not there is taken for the one that was probably meant', () => {
+  const helpOf = (line: string): unknown => {
+    try {
+      return parse(line);
+    } catch (error) {
+      return error instanceof IstioctlError ? error.help : error;
+    }
+  };
+  expect(helpOf('--ouptut json')).toBe('did you mean `--output`?');
+  expect(helpOf('--nothing')).toBe('`mizzen help it` lists what it takes');
 });

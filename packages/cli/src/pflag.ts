@@ -1,3 +1,4 @@
+import { didYouMean } from '@mizzen/diagnostics';
 import { IstioctlError, type Command, type Flag, type FlagValue } from './command.ts';
 
 /** Exit status of istioctl for a command line that it cannot read. */
@@ -10,11 +11,14 @@ type Parsed = { readonly positionals: string[]; readonly values: Record<string, 
  * `=false`, everything after `--` as it stands. Its messages are pflag's.
  * @throws IstioctlError with status 64.
  */
-export function parsePflag({ flags, istioctl }: Pick<Command, 'flags' | 'istioctl'>, args: readonly string[]): Parsed {
+export function parsePflag(
+  { name, flags, istioctl }: Pick<Command, 'name' | 'flags' | 'istioctl'>,
+  args: readonly string[],
+): Parsed {
   const positionals: string[] = [];
   const values: Record<string, FlagValue> = {};
   const rest = [...args];
-  const table = new Table(flags, istioctl?.refused ?? {});
+  const table = new Table(name, flags, istioctl?.refused ?? {});
   const set = (known: Known, raw: string): void => {
     const value = read(known, raw);
     const before = values[known.name];
@@ -58,11 +62,19 @@ interface Known {
   readonly flag: Flag;
 }
 
+/** What a person may have meant by a flag that there is not. */
+export function flagHelp(unknown: string, command: string, flags: Iterable<string>): string {
+  const meant = didYouMean(unknown, flags);
+  return meant === undefined ? `\`mizzen help ${command}\` lists what it takes` : `did you mean \`--${meant}\`?`;
+}
+
 class Table {
+  readonly #command: string;
   readonly #flags: Command['flags'];
   readonly #refused: NonNullable<Command['istioctl']>['refused'];
 
-  constructor(flags: Command['flags'], refused: NonNullable<Command['istioctl']>['refused']) {
+  constructor(command: string, flags: Command['flags'], refused: NonNullable<Command['istioctl']>['refused']) {
+    this.#command = command;
     this.#flags = flags;
     this.#refused = refused;
   }
@@ -72,7 +84,8 @@ class Table {
       given in this.#flags ? given : Object.keys(this.#flags).find((each) => this.#flags[each]!.alias === given);
     if (name !== undefined) return { name, flag: this.#flags[name]! };
     const refused = this.#refused[given];
-    return fail(refused === undefined ? `unknown flag: --${given}` : `--${given}: ${refused.reason}`);
+    if (refused !== undefined) fail(`--${given}: ${refused.reason}`);
+    return fail(`unknown flag: --${given}`, flagHelp(given, this.#command, Object.keys(this.#flags)));
   }
 
   short(letter: string, arg: string): Known {
@@ -96,6 +109,6 @@ function read({ name, flag }: Known, raw: string): string | boolean {
   return raw;
 }
 
-function fail(message: string): never {
-  throw new IstioctlError(message, { status: INCORRECT_USAGE });
+function fail(message: string, help?: string): never {
+  throw new IstioctlError(message, { status: INCORRECT_USAGE, ...(help === undefined ? {} : { help }) });
 }

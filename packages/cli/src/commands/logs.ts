@@ -1,12 +1,15 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAccessLine } from '@mizzen/runtime/access-log/parse.ts';
+import { podsOf } from '@mizzen/runtime/access-log/pods.ts';
+import type { WorkloadAnswer } from '@mizzen/runtime/api/types.ts';
 import { LineSplitter } from '@mizzen/runtime/kubelet/lines.ts';
 import { parseLogLine } from '@mizzen/runtime/supervisor/log-file.ts';
 import { runningMesh } from '@mizzen/runtime/supervisor/lock.ts';
 import type { StateDir } from '@mizzen/runtime/supervisor/state-dir.ts';
-import { styler } from '@mizzen/runtime/terminal/style.ts';
+import { type Style, styler } from '@mizzen/runtime/terminal/style.ts';
 import { outputLine } from '@mizzen/runtime/terminal/lines.ts';
-import { type Command, flag, type Invocation, text, UsageError } from '../command.ts';
+import { type Command, flag, text, UsageError } from '../command.ts';
 import { ApiError } from '@mizzen/runtime/supervisor/api-client.ts';
 import { client, findWorkload, meshFlags, talk } from '../running.ts';
 
@@ -46,9 +49,12 @@ export const command: Command = {
       const path = proxy
         ? api.state.accessLog(found.namespace, found.workload)
         : api.state.workloadLog(found.namespace, found.workload);
-      const print = printer(invocation, proxy ? {} : { pod: found.pod, container }, proxy);
-      const seen = existing(path, tail === undefined ? Infinity : Number(tail), print);
-      if (flag(values, 'follow')) await follow(path, seen, print, api.state);
+      const shown = proxy
+        ? ofProxies(found, () => invocation.err.write(`mizzen: ${unsaid(found)}\n`))
+        : ofPrograms(found.pod?.name, container, styler(invocation.color));
+      const print = (line: string): void => void invocation.out.write(`${line}\n`);
+      const seen = existing(path, tail === undefined ? Infinity : Number(tail), shown, print);
+      if (flag(values, 'follow')) await follow(path, seen, shown, print, api.state);
       return 0;
     });
   },
@@ -57,14 +63,10 @@ export const command: Command = {
 interface Found {
   readonly namespace: string;
   readonly workload: string;
-  readonly pod: string | undefined;
+  /** When a pod was named. */
+  readonly pod: { readonly name: string; readonly of: WorkloadAnswer } | undefined;
   /** Undefined when no mesh runs that would know. */
   readonly containers: readonly string[] | undefined;
-}
-
-interface Wanted {
-  readonly pod?: string | undefined;
-  readonly container?: string | undefined;
 }
 
 /** From the running mesh; from the names of the log files when none runs. */
@@ -79,32 +81,61 @@ async function locate(api: ReturnType<typeof client>, name: string, namespace: s
   }
   const { workload, pod } = await findWorkload(api, name, namespace);
   const { namespace: home, name: workloadName, containers } = workload;
-  return { namespace: home, workload: workloadName, pod: pod?.name, containers };
+  return { namespace: home, workload: workloadName, pod: pod && { name: pod.name, of: workload }, containers };
 }
 
-function printer({ out, color }: Invocation, { pod, container }: Wanted, raw: boolean): (line: string) => void {
-  const style = styler(color);
+/** What is printed of a line of a file; undefined: nothing. */
+type Shown = (line: string) => string | undefined;
+
+function ofPrograms(pod: string | undefined, container: string | undefined, style: Style): Shown {
   return (line) => {
-    if (raw) return void out.write(`${line}\n`);
     const entry = parseLogLine(line);
-    if (entry === undefined || (pod !== undefined && entry.pod !== pod)) return;
-    if (container !== undefined && entry.container !== undefined && entry.container !== container) return;
-    out.write(`${pod === undefined ? outputLine(entry.pod, entry.stream, entry.text, style) : entry.text}\n`);
+    if (entry === undefined || (pod !== undefined && entry.pod !== pod)) return undefined;
+    if (container !== undefined && entry.container !== undefined && entry.container !== container) return undefined;
+    return pod === undefined ? outputLine(entry.pod, entry.stream, entry.text, style) : entry.text;
   };
 }
 
+/** Proxies of a workload write to one file; where a request arrived tells whose a line is. `onUnsaid`: once, of some it does not. */
+function ofProxies({ pod }: Found, onUnsaid: () => void): Shown {
+  if (pod === undefined) return (line) => line;
+  const ownerOf = podsOf(pod.of);
+  let told = false;
+  return (line) => {
+    const owner = ownerOf(parseAccessLine(line)?.downstreamLocalAddress ?? '');
+    if (owner === '' && !told) {
+      told = true;
+      onUnsaid();
+    }
+    return owner === pod.name ? line : undefined;
+  };
+}
+
+const unsaid = ({ workload, namespace }: Found): string =>
+  `some lines do not say of which pod they are; \`mizzen logs ${workload} -n ${namespace} -c istio-proxy\` prints them, too`;
+
 /** Prints what is there; returns how many bytes of the current file were read. */
-function existing(path: string, tail: number, print: (line: string) => void): number {
+function existing(path: string, tail: number, shown: Shown, print: (line: string) => void): number {
   const read = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
   const current = read(path);
   const lines = `${read(`${path}.1`)}${current}`.split('\n').slice(0, -1);
-  for (const line of tail === Infinity ? lines : lines.slice(Math.max(0, lines.length - tail))) print(line);
+  const all = lines.flatMap((line) => shown(line) ?? []);
+  for (const line of tail === Infinity ? all : all.slice(Math.max(0, all.length - tail))) print(line);
   return Buffer.byteLength(current);
 }
 
 /** Until the mesh ends. A file that became shorter was begun anew; what is left of the one before comes first. */
-async function follow(path: string, from: number, print: (line: string) => void, state: StateDir): Promise<void> {
-  const lines = new LineSplitter(print);
+async function follow(
+  path: string,
+  from: number,
+  shown: Shown,
+  print: (line: string) => void,
+  state: StateDir,
+): Promise<void> {
+  const lines = new LineSplitter((line) => {
+    const text = shown(line);
+    if (text !== undefined) print(text);
+  });
   let position = from;
   for (;;) {
     if (sizeOf(path) < position) {

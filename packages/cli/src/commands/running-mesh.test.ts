@@ -255,6 +255,26 @@ test('logs, of a workload and of a pod', async () => {
   expect((await mizzen('logs', 'loud-0', '--tail', '1')).out).toMatch(/^(one|two)\n$/);
 });
 
+test('logs of one of several pods, of its program and of its proxy', async () => {
+  await mizzen('scale', 'loud=3');
+  await until(async () => (await mizzen('logs', 'loud')).out.split('\n').length === 7);
+  for (const pod of ['loud-0', 'loud-1', 'loud-2']) {
+    expect((await mizzen('logs', pod)).out.split('\n').toSorted()).toEqual(['', 'one', 'two']);
+    expect((await mizzen('logs', pod, '--tail', '1')).out).toMatch(/^(one|two)\n$/);
+  }
+  await mizzen('scale', 'client-v1=2');
+  const pods = ['client-v1-0', 'client-v1-1'];
+  for (const pod of pods) {
+    await until(async () => (await mizzen('curl', '--from', pod, `http://web/from-${pod}`)).status === 0);
+  }
+  const pathsOf = async (name: string): Promise<string[]> => {
+    const { out } = await mizzen('logs', name, '-c', 'istio-proxy');
+    return [...new Set([...out.matchAll(/\/from-(\S+)/g)].map(([, from]) => from!))].toSorted();
+  };
+  await until(async () => (await pathsOf('client-v1')).join(' ') === pods.join(' '));
+  for (const pod of pods) expect(await pathsOf(pod)).toEqual([pod]);
+});
+
 test('proxy-status: what each proxy follows, and whether one has all that it was sent', async () => {
   const { status, out } = await mizzen('proxy-status');
   expect(status).toBe(0);

@@ -5,6 +5,7 @@ import type { ControlState } from '../control/control.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { placesOf } from '../traffic/graph.ts';
 import { type LoggedRequest, parseAccessLine } from './parse.ts';
+import { podsOf } from './pods.ts';
 import { readLines } from './read-lines.ts';
 import { Senders } from './senders.ts';
 
@@ -144,19 +145,6 @@ function askedOf(
   const { namespace, name: pod, gateway } = sender;
   const scheme = gateway && !inbound && requestedServerName !== '' ? 'https' : 'http';
   return { method, url: `${scheme}://${authority}${path}`, pod, namespace, gateway };
-}
-
-/** Whose an address is that a request came to; empty where that cannot be told. */
-function podsOf({ pods }: WorkloadAnswer): (address: string) => string {
-  const owners = new Map<string, string>();
-  for (const { name, address, httpProxy, gatewayPorts } of pods) {
-    owners.set(httpProxy, name);
-    for (const place of Object.values(gatewayPorts)) owners.set(place, name);
-    // Where every pod has the same one, it tells nothing.
-    owners.set(address, owners.has(address) ? '' : name);
-  }
-  const only = pods.length === 1 ? pods[0]!.name : '';
-  return (place) => owners.get(place) ?? owners.get(place.replace(/:\d+$/, '')) ?? only;
 }
 
 /** Whether proxies are asked for an access log at all. */

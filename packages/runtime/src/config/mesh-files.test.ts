@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { versionOf } from './mesh-files.ts';
+import { MeshFiles, versionOf } from './mesh-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mizzen-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,4 +22,18 @@ test.skipIf(process.platform === 'win32')('what does not fit on the disk replace
   expect(stdout, stderr).toContain('not-writable');
   expect(readFileSync(file, 'utf8')).toBe('a: 1\n');
   expect(readdirSync(folder)).toEqual(['a.yaml']);
+});
+
+test.skipIf(process.platform === 'win32')('a file that is read-only is not replaced', () => {
+  const file = join(folder, 'kept.yaml');
+  const before = readdirSync(folder).length;
+  writeFileSync(file, 'a: 1\n', { mode: 0o444 });
+  const files = new MeshFiles([folder], undefined);
+  expect(files.read(file)?.writable).toBe(false);
+  expect(files.write(file, 'a: 2\n', versionOf('a: 1\n'))).toMatchObject({ code: 'not-writable' });
+  expect(readFileSync(file, 'utf8')).toBe('a: 1\n');
+  chmodSync(file, 0o644);
+  expect(files.write(file, 'a: 2\n', versionOf('a: 1\n'))).toEqual({ version: versionOf('a: 2\n') });
+  expect(readFileSync(file, 'utf8')).toBe('a: 2\n');
+  expect(readdirSync(folder)).toHaveLength(before + 1);
 });

@@ -88,6 +88,10 @@ export class MeshFiles {
   write(file: string, text: string, version: string): FileProblem | { readonly version: string } {
     const refusal = this.refusal(file, version);
     if (refusal !== undefined) return refusal;
+    // Who may write to the directory could replace what they may not write to.
+    if (version !== '' && !isWritable(file)) {
+      return { code: 'not-writable', message: `\`${file}\` is read-only; nothing was written` };
+    }
     try {
       replace(version === '' ? file : realpathSync(file), text);
     } catch (error) {
@@ -100,8 +104,10 @@ export class MeshFiles {
 
 export const versionOf = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
+/** Also for root, to whom the system refuses nothing: no bit that lets anybody write means that nobody shall. */
 function isWritable(file: string): boolean {
   try {
+    if ((statSync(file).mode & 0o222) === 0) return false;
     accessSync(file, constants.W_OK);
     return true;
   } catch {

@@ -1,5 +1,10 @@
 import type { Health } from './api.ts';
 
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** Compares names as people count: `svc-2` comes before `svc-10`. */
+export const byName = (a: string, b: string): number => collator.compare(a, b);
+
 /** `0.4/s`, `12/s`, `1.2k/s` */
 export function rate(value: number): string {
   return `${short(value)}/s`;

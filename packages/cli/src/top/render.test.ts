@@ -63,6 +63,9 @@ test('a table of workloads, what is most first', () => {
 
 test('every key sorts, and names ascend where nothing tells them apart', () => {
   expect(names('name')).toEqual(['(sidecars)', 'catalog.store', 'orders.store', 'web']);
+  const many = { ...answer, workloads: ['svc-10', 'svc-2', 'svc-1'].map((name) => workload(name)) };
+  const counted = topLines(many, { ...shown, sort: 'name' }, styler(false)).slice(2);
+  expect(counted.map((line) => line.split('.')[0])).toEqual(['svc-1', 'svc-2', 'svc-10']);
   expect(names('errors').slice(0, 2)).toEqual(['orders.store', '(sidecars)']);
   expect(names('4xx', { what: 'services' })[0]).toBe('web.default.svc.cluster.local');
   expect(names('p99').slice(0, 2)).toEqual(['orders.store', 'catalog.store']);

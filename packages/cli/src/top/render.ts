@@ -1,4 +1,5 @@
 import type { TopAnswer, TopTraffic } from '@mizzen/runtime/api/types.ts';
+import { byName } from '@mizzen/runtime/terminal/by-name.ts';
 import type { Style } from '@mizzen/runtime/terminal/style.ts';
 import { fit } from '@mizzen/runtime/terminal/table.ts';
 
@@ -132,7 +133,7 @@ function sorted(rows: readonly Row[], sort: Sort): Row[] {
         return row[sort] ?? -1;
     }
   };
-  return rows.toSorted((a, b) => value(b) - value(a) || a.name.localeCompare(b.name, 'en'));
+  return rows.toSorted((a, b) => value(b) - value(a) || byName(a.name, b.name));
 }
 
 const share = ({ requestRate }: TopTraffic, part: number): number => (requestRate === 0 ? 0 : part / requestRate);

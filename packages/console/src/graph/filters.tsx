@@ -1,4 +1,5 @@
 import type { GraphNode, Health } from '../api.ts';
+import { byName } from '../format.ts';
 import { Search } from '../parts/search.tsx';
 
 export interface Filter {
@@ -22,7 +23,7 @@ export function matches(node: GraphNode, { text, health }: Filter): boolean {
 
 /** What is found first: what is called so, then what begins so, then the first that matches. */
 export function firstHit(nodes: readonly GraphNode[], filter: Filter): GraphNode | undefined {
-  const found = nodes.filter((node) => matches(node, filter)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const found = nodes.filter((node) => matches(node, filter)).toSorted((a, b) => byName(a.name, b.name));
   const text = filter.text.trim().toLowerCase();
   return (
     found.find(({ name }) => name.toLowerCase() === text) ??

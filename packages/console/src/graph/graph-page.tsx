@@ -1,5 +1,6 @@
 import { useCallback, useDeferredValue, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Graph } from '../api.ts';
+import { byName } from '../format.ts';
 import { Canvas } from './canvas.tsx';
 import { Details } from './details.tsx';
 import { type Filter, Filters, firstHit, matches, NO_FILTER } from './filters.tsx';
@@ -31,7 +32,7 @@ export function GraphPage(): React.JSX.Element {
     <div className="graph-page">
       <header className="bar">
         <h1>Service graph</h1>
-        <Filters filter={filter} onChange={setFilter} namespaces={namespaces.toSorted()} onEnter={open} />
+        <Filters filter={filter} onChange={setFilter} namespaces={namespaces.toSorted(byName)} onEnter={open} />
       </header>
       <div className="graph-body">
         <div className="canvas" ref={sizeRef}>

@@ -1,4 +1,4 @@
-import { age } from '../format.ts';
+import { age, byName } from '../format.ts';
 import type { CertificatesAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address } from '../route.ts';
@@ -7,6 +7,9 @@ import { useLive } from '../use-live.ts';
 /** The certificates of proxies: how old they are, and when the next comes. */
 export default function CertificatesPage(): React.JSX.Element {
   const { value, problem } = useLive<CertificatesAnswer>('/api/certificates', 5000);
+  const shown = (value?.certificates ?? []).toSorted((a, b) =>
+    byName(`${a.namespace}/${a.pod}`, `${b.namespace}/${b.pod}`),
+  );
   const now = Date.now();
   const until = (time: string): string => (time === '' ? 'not known' : age(Date.parse(time) - now));
   return (
@@ -29,7 +32,7 @@ export default function CertificatesPage(): React.JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {(value?.certificates ?? []).map((each) => (
+            {shown.map((each) => (
               <tr key={each.node}>
                 <th scope="row">
                   <a href={address('workloads', { workload: `${each.namespace}/${each.workload}` })}>{each.pod}</a>

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { byName } from '../format.ts';
 import type { WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
@@ -52,7 +53,8 @@ function AskForm({ query }: { readonly query: URLSearchParams }): React.JSX.Elem
   const [headers, setHeaders] = useState(of('headers'));
   const senders = (value?.workloads ?? [])
     .filter(({ gateway, identity }) => !gateway && identity !== '')
-    .map(({ namespace, name }) => `${namespace}/${name}`);
+    .map(({ namespace, name }) => `${namespace}/${name}`)
+    .toSorted(byName);
   return (
     <form
       className="ask"

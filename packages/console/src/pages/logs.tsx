@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { get } from '../api.ts';
+import { byName } from '../format.ts';
 import type { LogsAnswer, WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { address, useRoute } from '../route.ts';
@@ -16,7 +17,7 @@ const INTERVAL_MS = 1000;
 export default function LogsPage(): React.JSX.Element {
   const { query } = useRoute();
   const { value } = useLive<WorkloadsAnswer>('/api/workloads', 5000);
-  const ids = (value?.workloads ?? []).map(({ namespace, name }) => `${namespace}/${name}`);
+  const ids = (value?.workloads ?? []).map(({ namespace, name }) => `${namespace}/${name}`).toSorted(byName);
   const workload = query.get('workload') ?? ids[0] ?? '';
   const access = query.get('source') === 'access';
   const [sought, setSought] = useState('');

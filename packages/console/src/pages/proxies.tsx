@@ -1,5 +1,6 @@
 import { Fragment, useState } from 'react';
 import type { ConfigStatus, ProxyStatus } from '../api.ts';
+import { byName } from '../format.ts';
 import { ProxyResources } from '../parts/proxy-resources.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { FindForm } from '../parts/search.tsx';
@@ -16,7 +17,9 @@ export default function ProxiesPage(): React.JSX.Element {
   const [sought, setSought] = useState('');
   const { value, problem } = useLive<ConfigStatus>('/api/config/status');
   const all = value?.proxies ?? [];
-  const shown = all.filter((proxy) => idOf(proxy).includes(sought.toLowerCase()));
+  const shown = all
+    .filter((proxy) => idOf(proxy).includes(sought.toLowerCase()))
+    .toSorted((a, b) => byName(idOf(a), idOf(b)));
   const synced = all.filter((proxy) => toneOf(proxy) === 'healthy').length;
   return (
     <div className="page">

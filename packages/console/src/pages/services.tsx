@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { milliseconds, percent, protocol, rate } from '../format.ts';
+import { byName, milliseconds, percent, protocol, rate } from '../format.ts';
 import type { ServicesAnswer, TrafficSummaryAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { FindForm } from '../parts/search.tsx';
@@ -21,7 +21,9 @@ export default function ServicesPage(): React.JSX.Element {
   const traffic = useLive<TrafficSummaryAnswer>('/api/traffic', 3000);
   const seconds = traffic.value?.seconds ?? 1;
   const numbers = new Map((traffic.value?.services ?? []).map((each) => [each.service, each]));
-  const shown = (value?.services ?? []).filter(({ hostname }) => hostname.includes(sought.trim().toLowerCase()));
+  const shown = (value?.services ?? [])
+    .filter(({ hostname }) => hostname.includes(sought.trim().toLowerCase()))
+    .toSorted((a, b) => byName(a.hostname, b.hostname));
   return (
     <div className="page">
       <header className="bar">

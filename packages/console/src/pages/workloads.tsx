@@ -1,5 +1,6 @@
 import { Fragment, useState } from 'react';
 import type { ConfigStatus, ProxyStatus, Workload } from '../api.ts';
+import { byName } from '../format.ts';
 import type { WorkloadsAnswer } from '../gen/answers.ts';
 import { Problem } from '../parts/problem.tsx';
 import { FindForm } from '../parts/search.tsx';
@@ -16,7 +17,9 @@ export default function WorkloadsPage(): React.JSX.Element {
   const { value, problem } = useLive<WorkloadsAnswer>('/api/workloads');
   const status = useLive<ConfigStatus>('/api/config/status', 3000);
   const proxies = new Map((status.value?.proxies ?? []).map((proxy) => [proxy.node, proxy]));
-  const shown = (value?.workloads ?? []).filter((each) => idOf(each).includes(sought.trim().toLowerCase()));
+  const shown = (value?.workloads ?? [])
+    .filter((each) => idOf(each).includes(sought.trim().toLowerCase()))
+    .toSorted((a, b) => byName(idOf(a), idOf(b)));
   return (
     <div className="page">
       <header className="bar">

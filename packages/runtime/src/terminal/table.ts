@@ -1,4 +1,5 @@
 import type { WorkloadStatus } from '../protocol.ts';
+import { byName } from './by-name.ts';
 import type { Style } from './style.ts';
 
 interface Column {
@@ -40,7 +41,7 @@ export function table(
   style: Style,
   troubleFirst = false,
 ): string[] {
-  const order = troubleFirst ? byTrouble : byName;
+  const order = troubleFirst ? byTrouble : byKind;
   const columns = COLUMNS.filter(({ shown }) => shown === undefined || workloads.some(shown));
   const rows = workloads.toSorted(order).map((w) => ({ workload: w, cells: columns.map((c) => c.text(w)) }));
   const natural = columns.map((c, i) => Math.max(c.title.length, ...rows.map((r) => r.cells[i]!.length)));
@@ -74,12 +75,12 @@ function narrowed(columns: readonly Column[], natural: readonly number[], width:
 }
 
 /** Gateways first: what a person opens is behind them. */
-function byName(a: WorkloadStatus, b: WorkloadStatus): number {
-  return Number(b.gateway) - Number(a.gateway) || workloadName(a).localeCompare(workloadName(b), 'en');
+function byKind(a: WorkloadStatus, b: WorkloadStatus): number {
+  return Number(b.gateway) - Number(a.gateway) || byName(workloadName(a), workloadName(b));
 }
 
 function byTrouble(a: WorkloadStatus, b: WorkloadStatus): number {
-  return Number(a.ready >= a.replicas) - Number(b.ready >= b.replicas) || byName(a, b);
+  return Number(a.ready >= a.replicas) - Number(b.ready >= b.replicas) || byKind(a, b);
 }
 
 function paint(line: string, workload: WorkloadStatus, style: Style): string {

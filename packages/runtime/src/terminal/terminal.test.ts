@@ -24,6 +24,11 @@ function workload(name: string, changes: Partial<WorkloadStatus> = {}): Workload
 }
 const plain = styler(false);
 
+test('names are in the order in which people count', () => {
+  const rows = ['svc-10', 'svc-2', 'svc-1'].map((name) => workload(name));
+  expect(table(rows, 200, plain).map((line) => line.split(' ')[0])).toEqual(['WORKLOAD', 'svc-1', 'svc-2', 'svc-10']);
+});
+
 test('the table lines up, gateways first, and never is wider than the terminal', () => {
   const gate = { kind: 'Deployment', namespace: 'istio-system', name: 'gate' };
   const rows = [workload('catalog'), workload('g', { owner: gate, gateway: true }), workload('api', { standIn: true })];

@@ -1,4 +1,5 @@
 import type { Clock } from '@mizzen/control-plane';
+import { byName } from '../terminal/by-name.ts';
 import type { Span } from './span.ts';
 
 export interface StoreLimits {
@@ -124,7 +125,7 @@ export class TraceStore {
 
   services(): string[] {
     this.#expire();
-    return [...this.#byService.keys()].toSorted();
+    return [...this.#byService.keys()].toSorted(byName);
   }
 
   #add(span: Span): void {

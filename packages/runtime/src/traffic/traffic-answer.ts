@@ -1,5 +1,6 @@
 import type { Service } from '@mizzen/model';
 import type { TrafficAnswer, TrafficSeries, TrafficSummaryAnswer } from '../api/types.ts';
+import { byName } from '../terminal/by-name.ts';
 import { workloadId } from './graph.ts';
 import { type Parties, type Red, type RequestHistory, POINTS, STEP } from './requests.ts';
 
@@ -75,5 +76,5 @@ export function workloadTraffic(
 const versionOf = ({ version }: Parties): string => (version === UNKNOWN ? '' : version);
 
 function seriesOf(groups: ReadonlyMap<string, Red>): TrafficSeries[] {
-  return [...groups].map(([name, red]) => ({ name, ...red })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...groups].map(([name, red]) => ({ name, ...red })).toSorted((a, b) => byName(a.name, b.name));
 }

@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * - `raw:BYTES`: percent-encoded bytes; a final `%00` closes the connection after them, a final `%01` resets it;
  * - `reset`, `close`: ends the connection without an answer; `hang`: does not answer;
  * - `partial`: the beginning of an answer; `cut`: the same, and then the end of the connection;
- * - `slow`: an answer in five pieces 100 ms apart.
+ * - `slow`: an answer in five pieces 100 ms apart; `slow:600` in pieces 600 ms apart.
  */
 export function answer(
   socket: Duplex & { resetAndDestroy?(): void },
@@ -37,6 +37,13 @@ export function answer(
     if (ends === '\x01') setTimeout(() => reset(socket), 30);
     return;
   }
+  const slow = /^slow(?::(\d+))?$/.exec(what);
+  if (slow !== null) {
+    socket.write(`HTTP/1.1 200 OK\r\n${fields}content-length: 5\r\n\r\n`);
+    const apart = Number(slow[1] ?? 100);
+    for (let i = 0; i < 5; i++) setTimeout(() => void (socket.writable && socket.write(String(i))), (i + 1) * apart);
+    return;
+  }
   switch (what) {
     case 'hang':
       return;
@@ -48,10 +55,6 @@ export function answer(
     case 'cut':
       socket.write(`HTTP/1.1 200 OK\r\n${fields}content-length: 10\r\n\r\nabc`);
       if (what === 'cut') setTimeout(() => socket.end(), 20);
-      return;
-    case 'slow':
-      socket.write(`HTTP/1.1 200 OK\r\n${fields}content-length: 5\r\n\r\n`);
-      for (let i = 0; i < 5; i++) setTimeout(() => void (socket.writable && socket.write(String(i))), (i + 1) * 100);
       return;
     default:
       return status(socket, what, name, fields);

@@ -6,7 +6,7 @@ import { identity } from './identities.ts';
 import type { Request } from './request.ts';
 
 /** Longer than Envoy waits before it closes a connection that it has given up. */
-const UNTIL_CLOSED = 1500;
+const UNTIL_CLOSED = 2500;
 const PATIENCE = 8000;
 
 export interface Exchange {
@@ -73,6 +73,11 @@ export class Connection {
     await this.#until(() => this.#closed, givenUp ? UNTIL_CLOSED : request.settle);
     // What attempts are still on their way.
     if (this.#closed) await pause(request.settle);
+    return this.state({ text: '', closed: false, time });
+  }
+
+  /** What an exchange has become by now. */
+  state({ time }: Exchange): Exchange {
     return { text: this.#text, closed: this.#closed, time, ...(this.#tls === undefined ? {} : { tls: this.#tls }) };
   }
 

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TypeUrl } from '@mizzen/xds';
+import type { Admin, Stats } from './admin.ts';
 import type { Case } from './case.ts';
 import { cluster, endpoint, expandEndpoints, expandTyped, listener } from './configuration.ts';
 import { fill } from './placeholders.ts';
@@ -48,8 +49,8 @@ type Resources = Readonly<Record<string, object | undefined>>;
 export interface DynamicSource {
   /** As at the beginning. */
   reset(): void;
-  /** Puts a step into force, and waits until a proxy had time to take it. */
-  put(step: Step): Promise<void>;
+  /** Puts a step into force, and waits until a proxy has taken it. */
+  put(step: Step, admin: Admin): Promise<void>;
 }
 
 /** The resources of one kind that a case serves; undefined: it says nothing of them. */
@@ -96,8 +97,12 @@ export function fileOf(folder: string, name: string): string {
   return join(folder, 'xds', `${name.replace('/', '-')}.json`);
 }
 
-/** Time in which a proxy notices that a file was moved and acts on it, milliseconds. */
+/** Time in which a proxy notices that a file was moved and acts on it, milliseconds; on a busy machine, what it has counted tells. */
 const NOTICED = 250;
+/** How long a file that perhaps nobody reads is waited for. */
+const UNNOTICED = 1500;
+/** Each of these grows with each file that is read. */
+const READ = /\.update_(success|rejected|failure)$|^runtime\.load_(success|error)$/;
 
 /** Watched files, which are replaced by moving others over them. Each route configuration, assignment and secret has one of its own. */
 export class WatchedFiles implements DynamicSource {
@@ -120,9 +125,13 @@ export class WatchedFiles implements DynamicSource {
     for (const [file, text] of this.#files(this.#case.dynamic!)) this.#write(file, text);
   }
 
-  async put({ put }: Step): Promise<void> {
-    for (const [file, text] of this.#files(put!)) this.#write(file, text);
+  async put({ put }: Step, admin: Admin): Promise<void> {
+    const files = this.#files(put!);
+    const before = readings(await admin.stats());
+    for (const [file, text] of files) this.#write(file, text);
     await pause(NOTICED);
+    await admin.statsUntil((now) => readings(now) >= before + files.size, UNNOTICED);
+    await admin.turn();
   }
 
   #files(served: Served): Map<string, string> {
@@ -154,6 +163,12 @@ export class WatchedFiles implements DynamicSource {
   }
 }
 
+function readings(stats: Stats): number {
+  let sum = 0;
+  for (const [name, value] of stats) if (READ.test(name)) sum += value;
+  return sum;
+}
+
 /** After an answer about a change it takes a proxy a turn to act on it, milliseconds. */
 const TAKEN = 60;
 
@@ -174,12 +189,13 @@ export class ServedByAds implements DynamicSource {
     for (const kind of KINDS) this.#put(kind, this.#case.dynamic!);
   }
 
-  async put({ put, silent }: Step): Promise<void> {
+  async put({ put, silent }: Step, admin: Admin): Promise<void> {
     for (const kind of KINDS) {
       const version = this.#put(kind, put!);
       if (version !== undefined && silent !== true) await this.#server.answered(kind, version);
     }
     await pause(TAKEN);
+    await admin.turn();
   }
 
   /** Clusters and listeners that a step does not name are gone. */

@@ -6,9 +6,10 @@ import { up, type Mesh } from '../e2e/lib/mesh.ts';
 import { folder, service } from '../e2e/lib/system.ts';
 import { Connection, type Exchange } from './client.ts';
 import type { Case } from './case.ts';
+import { compareLogs, isAlike, unexpected } from './compare.ts';
 import type { Engine } from './engines.ts';
 import type { Observation, Observed, Setting } from './observe.ts';
-import type { Request } from './request.ts';
+import { isSent, type Request } from './request.ts';
 import type { Received, Upstreams } from './upstream.ts';
 
 /**
@@ -39,6 +40,7 @@ export async function observeMesh(
   one: Case,
   setting: Setting,
   upstreams: Upstreams,
+  before?: Observed,
 ): Promise<Observed> {
   const { services, resources } = one.mesh!;
   upstreams.reset();
@@ -49,8 +51,8 @@ export async function observeMesh(
     const mesh = await up([system.path], { engine: engine === 'envoy' ? 'envoy' : 'embedded', stateDir });
     let requests: Observed['requests'];
     try {
-      requests = await driveAll(one, mesh, upstreams);
-      await pause(60);
+      requests = await driveAll(one, mesh, upstreams, before);
+      await quietLogs(one, stateDir, before);
     } finally {
       await mesh.kill('SIGINT');
     }
@@ -61,10 +63,38 @@ export async function observeMesh(
   }
 }
 
-async function driveAll(one: Case, mesh: Mesh, upstreams: Upstreams): Promise<(Observation | undefined)[]> {
+/** How long what the other engine did is waited for, milliseconds. */
+const PATIENCE = 3000;
+/** More than what passes between two writings of a log file. */
+const QUIET = 150;
+
+/** Until nothing more is logged and, of the second engine, what the first one logged is there. */
+async function quietLogs(one: Case, stateDir: string, before: Observed | undefined): Promise<void> {
+  const wanted = one.statsDiffer === undefined && one.statsPending === undefined ? before : undefined;
+  const deadline = performance.now() + PATIENCE;
+  let last: string | undefined;
+  while (performance.now() < deadline) {
+    await pause(QUIET);
+    const logs = accessLogs(stateDir);
+    const now = JSON.stringify([...logs]);
+    const alike =
+      wanted === undefined ||
+      compareLogs(one, wanted, { requests: [], stats: new Map(), accessLogs: logs }).length === 0;
+    if (now === last && alike) return;
+    last = now;
+  }
+}
+
+async function driveAll(
+  one: Case,
+  mesh: Mesh,
+  upstreams: Upstreams,
+  before: Observed | undefined,
+): Promise<(Observation | undefined)[]> {
   const results: (Observation | undefined)[] = [];
   const kept = new Map<string, Connection>();
   for (const [i, request] of one.requests.entries()) {
+    if (!isSent(request) || request.until !== undefined) throw new Error(`\`${request.title}\` is not for a mesh`);
     if (request.pause > 0) await pause(request.pause);
     upstreams.begin();
     const known = request.on === undefined ? undefined : kept.get(request.on);
@@ -75,17 +105,34 @@ async function driveAll(one: Case, mesh: Mesh, upstreams: Upstreams): Promise<(O
     }
     if (request.on !== undefined) kept.set(request.on, connection);
     results[i] =
-      request.times > 1 ? await driveMany(request, connection) : await driveOne(request, connection, upstreams);
+      request.times > 1
+        ? await driveMany(request, connection)
+        : await driveOne(request, connection, upstreams, before?.requests[i]);
     if (request.on === undefined) connection.destroy();
   }
   for (const connection of kept.values()) connection.destroy();
   return results;
 }
 
-async function driveOne(request: Request, connection: Connection, upstreams: Upstreams): Promise<Observation> {
+async function driveOne(
+  request: Request,
+  connection: Connection,
+  upstreams: Upstreams,
+  theirs: Observation | undefined,
+): Promise<Observation> {
   const exchange = await connection.exchange(request);
-  const { text, received } = standInAnswer(exchange);
-  return { ...exchange, text, received: [...upstreams.received.map((each) => ({ ...each })), ...received], log: [] };
+  const see = (): Observation => {
+    const state = connection.state(exchange);
+    const { text, received } = standInAnswer(state);
+    return { ...state, text, received: [...upstreams.received.map((each) => ({ ...each })), ...received], log: [] };
+  };
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    const seen = see();
+    const alike = theirs === undefined || isAlike(request, theirs, seen);
+    if ((unexpected(request, seen) === undefined && alike) || performance.now() > deadline) return seen;
+    await pause(20);
+  }
 }
 
 async function driveMany(request: Request, connection: Connection): Promise<Observation> {

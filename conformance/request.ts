@@ -8,9 +8,11 @@ export interface Step {
   readonly put?: Served;
   /** Of a change by ADS: no answer is waited for. */
   readonly silent?: boolean;
+  /** Statistics, by name as in `stats` of a case, which are waited for before it until they have these values. */
+  readonly until?: Readonly<Record<string, number>>;
 }
 
-/** A request of a case: the bytes a client sends, and what is special about how. With `admin` or `put` it is a step instead. */
+/** A request of a case: the bytes a client sends, and what is special about how. With `admin` or `put`, or nothing but `until`, it is a step instead. */
 export interface Request extends Step {
   /** How the report names it. */
   readonly title: string;
@@ -75,6 +77,7 @@ const KNOWN = new Set([
   'admin',
   'put',
   'silent',
+  'until',
   'pause',
   'expect',
   'to',
@@ -123,8 +126,8 @@ export function parseRequest(raw: string | Fields): Request {
 }
 
 /** Whether it is sent, rather than something that is done in between. */
-export function isSent({ admin, put }: Step): boolean {
-  return admin === undefined && put === undefined;
+export function isSent({ admin, put, send }: Pick<Request, 'admin' | 'put' | 'send'>): boolean {
+  return admin === undefined && put === undefined && send.length > 0;
 }
 
 function stepTitle({ admin, put }: Step): string | undefined {

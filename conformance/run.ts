@@ -67,8 +67,11 @@ export async function run(written: Case, engines: readonly Engine[]): Promise<Re
   try {
     await upstreams.listen(one.upstreams, ports);
     await server?.listen(ports.get('xds')!);
-    for (const engine of engines)
-      observed[engine] = await (one.mesh === undefined ? observe : observeMesh)(engine, one, setting, upstreams);
+    let before: Observed | undefined;
+    for (const engine of engines) {
+      before = await (one.mesh === undefined ? observe : observeMesh)(engine, one, setting, upstreams, before);
+      observed[engine] = before;
+    }
   } catch (error) {
     const what = { what: 'run', envoy: '', mizzen: error instanceof Error ? error.message : String(error) };
     return { one, observed, verdicts: [{ title: 'the case runs', result: 'failed', differences: [what] }] };

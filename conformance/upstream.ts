@@ -18,8 +18,9 @@ export interface Received {
 /** The upstreams of a case. The field `x-answer` of a request says what attempts get, one word each; its own answers otherwise. */
 export class Upstreams {
   received: Received[] = [];
-  /** Attempts since `begin`. */
-  #attempt = 0;
+  /** Attempts since `begin`, by the target of requests where these are driven beside others. */
+  readonly #attempts = new Map<string, number>();
+  #among = false;
   readonly #counts = new Map<string, number>();
   readonly #servers: Server[] = [];
   readonly #grpc: GrpcServer[] = [];
@@ -51,8 +52,9 @@ export class Upstreams {
     }
   }
 
-  /** Before another proxy is observed: as if nothing had happened. */
-  reset(): void {
+  /** Before another proxy is observed: as if nothing had happened. `among`: its requests are driven beside each other. */
+  reset(among = false): void {
+    this.#among = among;
     for (const socket of this.#sockets) socket.destroy();
     this.#counts.clear();
     this.begin();
@@ -60,7 +62,7 @@ export class Upstreams {
 
   /** Before a request. */
   begin(): void {
-    this.#attempt = 0;
+    this.#attempts.clear();
     this.received = [];
   }
 
@@ -147,12 +149,14 @@ export class Upstreams {
     const asked = /\r\nx-answer: ([^\r]*)/i.exec(request)?.[1]?.split(' ');
     const count = this.#counts.get(name) ?? 0;
     this.#counts.set(name, count + 1);
-    const words = asked ?? spec.answers;
-    return words[Math.min(asked === undefined ? count : this.#attempt++, words.length - 1)]!;
+    if (asked === undefined) return spec.answers[Math.min(count, spec.answers.length - 1)]!;
+    const whose = this.#among ? targetOf(request) : '';
+    const attempt = this.#attempts.get(whose) ?? 0;
+    this.#attempts.set(whose, attempt + 1);
+    return asked[Math.min(attempt, asked.length - 1)]!;
   }
 }
 
-/** With the empty line at its end; empty while that has not come. */
 /** Says once who sends back what: how many chunks it comes in is a matter of chance. */
 function echoTo(socket: Socket, prefix: string): (data: Buffer) => void {
   let before = prefix;
@@ -162,8 +166,14 @@ function echoTo(socket: Socket, prefix: string): (data: Buffer) => void {
   };
 }
 
+/** With the empty line at its end; empty while that has not come. */
 function headOf(text: string): string {
   return text.slice(0, text.indexOf('\r\n\r\n') + 4);
+}
+
+/** Of the first line of a request. */
+export function targetOf(request: string): string {
+  return request.slice(0, request.indexOf('\r\n')).split(' ')[1] ?? '';
 }
 
 function tlsServer(name: string): Server {

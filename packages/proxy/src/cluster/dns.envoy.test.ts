@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, fetchText, TYPE } from '../filter/testing/beside.ts';
 import { bootstrap, hcm, listener, routeTo, socketAddress } from '../process/testing/bootstraps.ts';
@@ -36,7 +35,11 @@ const STORIES: readonly Omit<DnsCase, 'type'>[] = [
   { name: 'dead', answers: [at(9, 1), at(9, 1), at(1)] },
   {
     name: 'lives',
-    answers: [{ ...at(1), ttl: 1 }, { ...at(2), ttl: 1 }, at(3)],
+    answers: [
+      { ...at(1), ttl: 1 },
+      { ...at(2), ttl: 1 },
+      { ...at(3), ttl: 1 },
+    ],
     cluster: { respectDnsTtl: true, dnsRefreshRate: '60s' },
   },
   {
@@ -97,6 +100,7 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<stri
   const dns = await startDnsServer();
   const tell = (step: number): void => {
     for (const { name, answers } of CASES) dns.names.set(`${name}.example`, answers[step]!);
+    dns.asked.clear();
   };
   tell(0);
   const resolvers = [socketAddress(dns.port)];
@@ -129,7 +133,14 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Readonly<Record<stri
   const seen: Readonly<Record<string, Seen>>[] = [];
   for (let step = 0; step < 3; step++) {
     tell(step);
-    await pause(3500);
+    const unasked = (): readonly string[] =>
+      CASES.map(({ name }) => name).filter((name) => (dns.asked.get(`${name}.example`) ?? 0) < 3);
+    // Who asks again has taken in what it was told before.
+    await until(
+      () => `questions after ${unasked().join(', ')}`,
+      () => unasked().length === 0,
+    );
+    await until('the end of first checks', async () => !/_active_hc/.test(await fetchText(admin, '/clusters')));
     seen.push(await look(own, admin));
   }
   await proxy.stop();

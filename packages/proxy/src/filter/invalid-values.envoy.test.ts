@@ -153,7 +153,7 @@ const CASES: readonly BesideCase[] = [
         },
       },
     ],
-    settle: 200,
+    // None is made of it: one that came late would be among the notes of the next case.
     ask: [get('/copied', bearer)],
   },
   { name: 'a service of gRPC', filters: [grpcAuth], ask: Object.keys(VERDICTS).map((path) => get(path)) },

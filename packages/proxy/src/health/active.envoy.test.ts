@@ -4,8 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { createServer as createHttp2, type Http2Server } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchText, TYPE } from '../filter/testing/beside.ts';
 import { bootstrap } from '../process/testing/bootstraps.ts';
@@ -21,6 +20,8 @@ interface HealthCase {
   readonly check: object;
   /** What the host says to its checks, one after the other; the last for ever. Empty: hangs up; `-`: says nothing. */
   readonly answers: readonly string[];
+  /** How often it is asked before one looks; by default a little more often than it has answers. */
+  readonly asks?: number;
   readonly endpoint?: object;
   readonly lbEndpoint?: object;
   readonly cluster?: object;
@@ -115,6 +116,7 @@ const CASES: readonly HealthCase[] = [
     name: 'disabled',
     check: http(),
     answers: [OK],
+    asks: 0,
     endpoint: { healthCheckConfig: { disableActiveHealthCheck: true } },
   },
   {
@@ -126,11 +128,12 @@ const CASES: readonly HealthCase[] = [
   { name: 'draining', check: http(), answers: [OK], lbEndpoint: { healthStatus: 'DRAINING' } },
   { name: 'named', check: { name: 'x', ...http() }, answers: [OK] },
   { name: 'metadata', check: http(), answers: [OK], lbEndpoint: { metadata: { filterMetadata: { a: { b: 'ü' } } } } },
-  { name: 'slowly', check: { ...http(), noTrafficInterval: '60s' }, answers: [OK] },
+  { name: 'slowly', check: { ...http(), noTrafficInterval: '60s' }, answers: [OK], asks: 1 },
   {
     name: 'unwell',
     check: { ...http(), noTrafficInterval: '0.2s', noTrafficHealthyInterval: '60s' },
     answers: [BAD, OK],
+    asks: 3,
   },
   {
     name: 'tcp',
@@ -156,8 +159,8 @@ const CASES: readonly HealthCase[] = [
     check: { tcpHealthCheck: { send: { text: hex('ping') }, receive: [{ text: hex('pong') }] } },
     answers: ['pong', '', 'pong'],
   },
-  { name: 'connects', check: { tcpHealthCheck: {} }, answers: ['-'] },
-  { name: 'sends', check: { tcpHealthCheck: { send: { text: hex('ping') } } }, answers: ['-'] },
+  { name: 'connects', check: { tcpHealthCheck: {} }, answers: ['-'], asks: 0 },
+  { name: 'sends', check: { tcpHealthCheck: { send: { text: hex('ping') } } }, answers: ['-'], asks: 0 },
   {
     name: 'proxied',
     check: {
@@ -354,9 +357,15 @@ async function observe(engine: 'mizzen' | 'envoy'): Promise<Record<string, Obser
       ? await startProxy({ ...bootstrap([], clusters), admin })
       : await startEnvoy(bootstrap([], clusters));
   const port = 'adminPort' in proxy ? proxy.adminPort : adminPort;
-  await pause(4500);
-  const silent = CASES.findIndex(({ name }) => name === 'silent');
-  while (backends[silent]!.asked.length < CASES[silent]!.answers.length + 2) await pause(100);
+  const unasked = (): readonly string[] =>
+    CASES.filter(
+      ({ asks, answers }, i) => backends[i]!.asked.length < (asks ?? Math.max(ASKS, answers.length) + 2),
+    ).map(({ name }) => name);
+  await until(
+    () => `questions to ${unasked().join(', ')}`,
+    () => unasked().length === 0,
+    50,
+  );
   const text = await fetchText(port, '/clusters');
   const json = JSON.parse(await fetchText(port, '/clusters?format=json')) as {
     readonly cluster_statuses: readonly {

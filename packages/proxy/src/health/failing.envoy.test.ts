@@ -1,8 +1,8 @@
 /** What becomes of the connections to a host that is found unwell, and is well again later, beside real Envoy. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { connect } from 'node:net';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ask, fetchText, startRaw } from '../filter/testing/beside.ts';
+import { ask, fetchText, startRaw, statsWhenQuiet } from '../filter/testing/beside.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster, tcpProxy } from '../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../process/testing/standalone.ts';
 
@@ -23,7 +23,7 @@ const CHECKS = {
   ],
 };
 const OUTLIERS = {
-  outlierDetection: { consecutive5xx: 1, interval: '0.1s', baseEjectionTime: '2s', maxEjectionPercent: 100 },
+  outlierDetection: { consecutive5xx: 1, interval: '0.1s', baseEjectionTime: '4s', maxEjectionPercent: 100 },
 };
 
 async function watch(
@@ -32,9 +32,11 @@ async function watch(
   start: (config: object) => Promise<{ readonly admin: number; stop(): Promise<void> }>,
 ): Promise<Seen> {
   let well = true;
+  /** Answers that wait. */
+  const held: (() => void)[] = [];
   const up = await startRaw(async (request) => {
     const checked = request.startsWith('GET /health') || request.startsWith('GET /bad');
-    if (request.startsWith('GET /slow')) await wait(1500);
+    if (request.startsWith('GET /slow')) await new Promise<void>((answer) => held.push(answer));
     return checked && !well
       ? 'HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n'
       : 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
@@ -56,25 +58,37 @@ async function watch(
     const answer = await ask(port, `GET ${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
     return answer.slice(0, 12);
   };
+  const shows = async (line: string): Promise<void> =>
+    until(line, async () => (await fetchText(proxy.admin, '/stats')).includes(`cluster.up.${line}\n`));
+  const bytes = connect(tcp, '127.0.0.1');
+  let heard = '';
+  bytes.on('error', () => undefined);
+  bytes.on('data', (data: Buffer) => (heard += data.toString()));
   try {
-    await wait(400);
+    await shows('membership_healthy: 1');
     const seen: Record<string, string> = { before: await status(web, '/') };
     const slow = status(web, '/slow');
-    // The upstream would keep it open.
-    const bytes = Promise.race([status(tcp, '/slow'), wait(2500, 'open')]);
-    await wait(300);
+    bytes.write('GET /slow HTTP/1.1\r\nhost: h\r\n\r\n');
+    await until('two requests under way', () => held.length === 2);
     well = false;
     if (how === 'outliers') await status(web, '/bad');
+    await shows('membership_healthy: 0');
+    if (closes) await until('the end of TCP', () => bytes.closed);
+    for (const answer of held) answer();
     seen['under way'] = await slow;
-    seen['TCP'] = await bytes;
+    // The upstream would keep it open.
+    await until('an answer over TCP, or its end', () => bytes.closed || heard !== '');
+    seen['TCP'] = bytes.closed ? 'closed' : heard.slice(0, 12);
     seen['while it fails'] = await status(web, '/');
     well = true;
-    await wait(how === 'checks' ? 500 : 1500);
-    seen['well again'] = await Promise.race([status(web, '/'), wait(2000, 'none')]);
-    for (const line of (await fetchText(proxy.admin, '/stats')).split('\n'))
+    await shows('membership_healthy: 1');
+    seen['well again'] = await status(web, '/');
+    bytes.destroy();
+    for (const line of (await statsWhenQuiet(proxy.admin)).split('\n'))
       if (/^cluster\.up\.upstream_cx_(total|destroy\w*):/.test(line)) seen[line.split(':')[0]!] = line;
     return seen;
   } finally {
+    bytes.destroy();
     await proxy.stop();
     await up.stop();
   }

@@ -3,8 +3,7 @@ import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fetchText } from '../filter/testing/beside.ts';
 import { bootstrap, hcm, listener, staticCluster, tcpProxy } from '../process/testing/bootstraps.ts';
@@ -77,38 +76,50 @@ async function change(start: Start): Promise<unknown> {
     ...bootstrap([], [staticCluster('echo', [echo])]),
   });
   const seen: unknown[] = [];
+  const stats = async (filter: string): Promise<string[]> =>
+    (await fetchText(proxy.admin, `/stats?filter=^(${filter})`)).split('\n');
   const note = async (): Promise<void> => {
-    const text = await fetchText(
-      proxy.admin,
-      '/stats?filter=^(listener.(one|two).downstream_cx_(total|active):|listener_manager.(listener|total)_)',
-    );
-    seen.push(text.split('\n'));
+    seen.push(await stats('listener_manager.(listener|total)_'));
   };
-  const next = async (...listeners: readonly object[]): Promise<void> => {
+  /** Until it is in force, and so many listeners have been created. */
+  const next = async (created: number, ...listeners: readonly object[]): Promise<void> => {
     write(...listeners);
-    await pause(400);
+    const wanted = [
+      `listener_manager.lds.update_success: ${version}`,
+      `listener_manager.listener_create_success: ${created}`,
+    ];
+    await until(wanted.join(' and '), async () => {
+      const shown = await stats('listener_manager.(lds.update_success|listener_create_success)$');
+      return wanted.every((line) => shown.includes(line));
+    });
+  };
+  const refused = async (port: number): Promise<void> => {
+    await until(`that nobody listens at ${port}`, async () => (await statusOf(port)) === 'refused');
   };
   seen.push(await statusOf(one));
   await note();
-  await next(at(one, manager, { statPrefix: 'two' }));
+  await next(2, at(one, manager, { statPrefix: 'two' }));
   seen.push(await statusOf(one));
   await note();
-  await next(at(other, manager, { statPrefix: 'two' }));
-  seen.push(await statusOf(one), await statusOf(other));
-  await next(at(other, tcpProxy('echo')));
+  await next(3, at(other, manager, { statPrefix: 'two' }));
+  await refused(one);
+  seen.push(await statusOf(other));
+  await next(4, at(other, tcpProxy('echo')));
   const talking = talk(other);
-  talking.socket.write('x');
-  await pause(100);
-  await next(at(other, tcpProxy('none')));
-  talking.socket.write('y');
+  const echoed = async (said: string): Promise<void> => {
+    talking.socket.write(said.slice(-1));
+    await until(`the echo of ${said}`, () => talking.heard === said);
+  };
+  await echoed('x');
+  await next(5, at(other, tcpProxy('none')));
+  await echoed('xy');
   const late = talk(other);
-  await pause(200);
-  seen.push(talking.heard, talking.closed, late.closed);
+  await until('the end of a connection that leads nowhere', () => late.closed);
   await note();
-  await next();
-  talking.socket.write('z');
-  await pause(100);
-  seen.push(talking.heard, talking.closed, await statusOf(other));
+  await next(5);
+  await refused(other);
+  await echoed('xyz');
+  seen.push(talking.closed);
   await note();
   talking.socket.destroy();
   await proxy.stop();
@@ -141,9 +152,9 @@ async function handOver(start: Start): Promise<unknown> {
     },
   });
   const talks = [talk(port), talk(port)];
-  for (const { socket } of talks) {
-    socket.write('PROXY TCP4 10.2.2.2 10.1.1.1 5000 80\r\nhello');
-    await pause(150);
+  for (const one of talks) {
+    one.socket.write('PROXY TCP4 10.2.2.2 10.1.1.1 5000 80\r\nhello');
+    await until('an answer or an end', () => one.heard === 'hello' || one.closed);
   }
   const seen = talks.map(({ heard, closed }) => [heard, closed]);
   for (const { socket } of talks) socket.destroy();

@@ -1,7 +1,7 @@
 /** The statistics of this proxy and of real Envoy after the same traffic with the same configuration. */
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ask, END, fetchText, startRaw } from '../../filter/testing/beside.ts';
+import { ask, END, fetchText, startRaw, statsWhenQuiet } from '../../filter/testing/beside.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
 
 export interface Scenario {
@@ -44,6 +44,18 @@ async function startUpstream(): Promise<{ readonly port: number; stop(): Promise
   });
 }
 
+/** What has been recorded shows a while after somebody asked for it: the statistics that are as they were before. */
+async function whenRecorded(admin: number): Promise<string> {
+  let [before, now] = ['', await fetchText(admin, '/stats')];
+  const recorded = (stats: string): string => stats.replaceAll(/^.*[._]admin[._].*$|^(?!.*P0\().*$/gm, '');
+  await until('histograms that stay as they are', async () => {
+    await wait(100);
+    [before, now] = [now, await fetchText(admin, '/stats')];
+    return recorded(before) === recorded(now);
+  });
+  return now;
+}
+
 export async function statsBeside<T>(
   scenario: Scenario,
   look: (ours: Side, theirs: Side) => T | Promise<T>,
@@ -66,12 +78,9 @@ export async function statsBeside<T>(
     }
     for (const bytes of scenario.asks) await ask(port, bytes.replace('\r\n', '\r\nconnection: close\r\n'));
     await scenario.drive?.(port);
-    await wait(100);
-    // What has been recorded shows with the next request.
-    await fetchText(admin, '/stats');
-    await wait(100);
+    await statsWhenQuiet(admin);
     const stats = new Map<string, string>();
-    for (const line of (await fetchText(admin, '/stats')).split('\n')) {
+    for (const line of (await whenRecorded(admin)).split('\n')) {
       const parts = /^(.*?): (.*)$/.exec(line);
       if (parts !== null)
         stats.set(parts[1]!.replaceAll(String(port), 'PORT').replaceAll(String(admin), 'ADMIN'), parts[2]!);

@@ -11,14 +11,18 @@ export interface DnsServer {
   readonly port: number;
   /** May be changed; names that are not there do not exist. */
   readonly names: Map<string, DnsAnswer>;
+  /** How often each name was asked for its IPv4 addresses. May be cleared. */
+  readonly asked: Map<string, number>;
   stop(): void;
 }
 
 export async function startDnsServer(): Promise<DnsServer> {
   const names = new Map<string, DnsAnswer>();
+  const asked = new Map<string, number>();
   const socket = createSocket('udp4');
   socket.on('message', (query, { port, address }) => {
     const { name, type, end } = questionOf(query);
+    if (type === A) asked.set(name, (asked.get(name) ?? 0) + 1);
     const known = names.get(name) ?? 'NXDOMAIN';
     const [code, found] = typeof known === 'string' ? [CODES[known], []] : [0, type === A ? (known.a ?? []) : []];
     const ttl = typeof known === 'string' ? 0 : (known.ttl ?? 300);
@@ -30,7 +34,7 @@ export async function startDnsServer(): Promise<DnsServer> {
     socket.send(Buffer.concat([head, query.subarray(12, end), ...found.map((ip) => record(ip, ttl))]), port, address);
   });
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', () => done()));
-  return { port: socket.address().port, names, stop: () => socket.close() };
+  return { port: socket.address().port, names, asked, stop: () => socket.close() };
 }
 
 function questionOf(query: Buffer): { readonly name: string; readonly type: number; readonly end: number } {

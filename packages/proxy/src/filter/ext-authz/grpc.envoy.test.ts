@@ -102,6 +102,7 @@ const CASES: readonly BesideCase[] = [
     name: 'a timeout',
     filters: [filter({}, { timeout: '0.3s' })],
     ask: [get('/never')],
+    notes: 1,
   },
   {
     name: 'no call may be under way',

@@ -140,6 +140,7 @@ const CASES: readonly BesideCase[] = [
     name: 'a timeout',
     filters: [filter({}, { serverUri: { uri: 'http://x', cluster: 'auth', timeout: '0.3s' } })],
     ask: [get('/never')],
+    notes: 1,
   },
   {
     name: 'with the body',

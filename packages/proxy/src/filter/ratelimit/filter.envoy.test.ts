@@ -103,16 +103,18 @@ const CASES: readonly BesideCase[] = [
       [{ ...say('over'), applyOnStreamDone: true }, say('ok')],
       [get('/'), get('/', 'x-answer: 503')],
     ),
-    byRoute('counted at the end alone', [{ ...say('over'), applyOnStreamDone: true }], [get('/')]),
     byRoute(
       'refused before what is counted at the end',
       [{ ...say('ok'), applyOnStreamDone: true }, say('over')],
       [get('/')],
     ),
+  ].map((one) => ({ ...one, notes: 2 })),
+  ...[
+    byRoute('counted at the end alone', [{ ...say('over'), applyOnStreamDone: true }], [get('/')]),
     byRoute('counted at the end by what the filter says', [], [get('/')], {
       rateLimits: [{ actions: [generic('ok')], applyOnStreamDone: true, hitsAddend: { format: '%BYTES_SENT%' } }],
     }),
-  ].map((one) => ({ ...one, settle: 200 })),
+  ].map((one) => ({ ...one, notes: 1 })),
   byRoute(
     'expressions',
     [

@@ -1,5 +1,4 @@
 /** Filters beside real Envoy: the same bootstrap, the same bytes, and what client, upstream, services and admin see. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { get } from 'node:http';
 import { freePort, startEnvoy, until } from '@mizzen/testkit';
@@ -20,8 +19,8 @@ export interface BesideCase {
   readonly more?: object;
   /** Raw requests, one connection each; `connection: close` is added. */
   readonly ask: readonly string[];
-  /** Milliseconds after each answer in which something more may be noted. */
-  readonly settle?: number;
+  /** How many notes each question leads to at least, where some come after the answer; 0 by default. */
+  readonly notes?: number;
 }
 
 export interface Observed {
@@ -40,6 +39,8 @@ export interface Surroundings {
   readonly clusterOptions?: Readonly<Record<string, object>>;
   /** What a service noted since it was last asked; empty when nothing. */
   readonly noted?: () => readonly string[];
+  /** Whether what comes some time after the last answer has come. */
+  readonly arrived?: () => boolean;
   readonly logFormat: string;
   readonly statsFilter: string;
   /** Paths of the admin interface. */
@@ -132,9 +133,13 @@ export function fetchText(port: number, path: string): Promise<string> {
   });
 }
 
-const CONNECTED = /^(?:listener|http)\.(?!admin\.|[^:]*worker_\d).*\.downstream_(?:pre_)?cx_active: [1-9]\d*$/gm;
+const CONNECTED =
+  /^(?:listener|http)\.(?!admin\.|inner\.|[^:]*worker_\d).*\.downstream_(?:pre_)?cx_active: [1-9]\d*$/gm;
 
-/** The statistics once no listener has connections any more: what is counted of them has been counted by then. */
+/**
+ * The statistics once no listener has connections any more: what is counted of them has been counted by then. One named `inner`
+ * is the proxy's own client, which keeps its connections.
+ */
 export async function statsWhenQuiet(admin: number): Promise<string> {
   let stats = '';
   await until(
@@ -226,11 +231,16 @@ export async function observe(
       for (const question of one.ask) {
         const bytes = question.replace('\r\n', '\r\nconnection: close\r\n');
         const answer = normalize(await ask(ports[i]!, bytes), ports[i]!);
-        if (one.settle !== undefined) await wait(one.settle);
-        own.push([answer, ...(around.noted?.() ?? []).map((note) => normalize(note, ports[i]!))].join('\n--\n'));
+        const notes: string[] = [];
+        await until(
+          () => `notes of \`${one.name}\`:\n${notes.join('\n')}`,
+          () => notes.push(...(around.noted?.() ?? [])) >= (one.notes ?? 0),
+        );
+        own.push([answer, ...notes.map((note) => normalize(note, ports[i]!))].join('\n--\n'));
       }
       answers.push(own);
     }
+    if (around.arrived !== undefined) await until('what comes after the answers', around.arrived);
     const stats: Record<string, number> = {};
     for (const line of (await statsWhenQuiet(proxy.admin)).split('\n')) {
       const parts = /^(\S+): (\d+)$/.exec(line);

@@ -16,7 +16,8 @@ const COMPOSE = find('**/compose.yaml');
 /** Images that are built from another folder than their Dockerfile's. */
 const CONTEXTS: Readonly<Record<string, string>> = {
   'store/Dockerfile': '..',
-  'observatory/docker/weather-service.Dockerfile': 'observatory',
+  'greet/Dockerfile': '..',
+  'observatory/docker/weather-service.Dockerfile': '..',
 };
 const contextOf = (file: string): string => join(here, CONTEXTS[file] ?? dirname(file));
 
@@ -143,5 +144,13 @@ test.each(OF_NODE)('what %s copies has all that its program imports, and package
         expect(packages).toContain(scope.startsWith('@') ? `${scope}/${rest}` : scope);
       }
     }
+  }
+});
+
+test.each(DOCKERFILES)('packages that %s installs are those of the lockfile', (file) => {
+  const runs = instructions(file).filter(([name, rest]) => name === 'RUN' && /\bnpm\b/.test(rest));
+  for (const [, rest] of runs) {
+    expect(rest).toMatch(/^npm ci /);
+    expect([...copied(file)]).toContain(resolve(here, '../package-lock.json'));
   }
 });

@@ -18,6 +18,16 @@ RELAXED = {
     'envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader': ['claimName'],
     'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig': ['commonConfig'],
 }
+# Rules of fields that the descriptors do not have yet (envoy_later.py), as Envoy 1.40 has them.
+REALM = {'re': '^[^\\x00-\\x1f\\x7f]*$'}
+LATER = {
+    'envoy.config.route.v3.RouteConfiguration': {'vhostHeader': {'head': 'name'}},
+    'envoy.config.core.v3.Http2ProtocolOptions': {'maxHeaderFieldSizeKb': {'gte': 64, 'lte': 256}},
+    'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz': {'clearRouteCacheHeaders': {'of': {'min': 1, 'head': 'name'}}},
+    'envoy.extensions.filters.http.basic_auth.v3.BasicAuth': {'realm': REALM},
+    'envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute': {'realm': REALM},
+    'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride': {'unitMultiplier': {'gt': 0}},
+}
 REGEXES = {0: None, 1: 'name', 2: 'value'}
 
 def seconds(duration): return duration.seconds + duration.nanos / 1e9
@@ -73,6 +83,7 @@ def write_rules(pool, names, out):
             # What is there in a oneof is there.
             if field.containing_oneof is not None: rule.pop('set', None)
             if rule and field.json_name not in RELAXED.get(name, []): fields[field.json_name] = rule
+        fields |= LATER.get(name, {})
         oneofs = [oneof.name for oneof in message.oneofs if oneof.name not in RELAXED.get(name, []) and oneof.GetOptions().Extensions[validate.required]]
         row = ({'f': dict(sorted(fields.items()))} if fields else {}) | ({'o': oneofs} if oneofs else {})
         if row: rules[name] = row

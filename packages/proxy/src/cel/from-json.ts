@@ -8,7 +8,11 @@ import { parseDuration } from './duration.ts';
 /** An expression that comes parsed, as JSON of `google.api.expr.v1alpha1.Expr`. */
 export function expressionOf(expr: types.expr.Expr): Expression {
   if (expr.constExpr !== undefined) return { kind: 'constant', value: constant(expr.constExpr) };
-  if (expr.identExpr !== undefined) return { kind: 'identifier', name: expr.identExpr.name ?? '' };
+  if (expr.identExpr !== undefined) {
+    const { name = '' } = expr.identExpr;
+    if (name === '') throw new ExpressionError('has an identifier without a name');
+    return { kind: 'identifier', name };
+  }
   if (expr.selectExpr !== undefined) {
     const { operand = {}, field = '', testOnly = false } = expr.selectExpr;
     return { kind: 'select', operand: expressionOf(operand), field: wire(field), test: testOnly };

@@ -19,6 +19,7 @@ function compileUsers(context: CompileContext, source: types.core.DataSource | u
     context.refuse(path, 'must be there');
     return users;
   }
+  if (source.inlineString === '' || source.inlineBytes === '') context.refuse(path, 'must not be empty');
   for (const line of (dataSource(context, source, path)?.toString('latin1') ?? '').split('\n')) {
     const text = line.replace(/\r$/, '');
     if (text === '') continue;

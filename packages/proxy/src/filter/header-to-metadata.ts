@@ -100,7 +100,13 @@ function compileRule(
     context.refuse([...path, 'onHeaderMissing', 'value'], 'must not be empty');
   const take = header === '' ? cookieOf(cookie) : headerOf(header, remove);
   const onPresent = compilePair(context, present, side, [...path, 'onHeaderPresent']);
-  const onMissing = compilePair(context, missing, side, [...path, 'onHeaderMissing']);
+  // What is put in place of a field that is not there is not rewritten: Envoy does not read how.
+  const onMissing = compilePair(
+    context,
+    missing === undefined ? undefined : { ...missing, regexValueRewrite: undefined },
+    side,
+    [...path, 'onHeaderMissing'],
+  );
   const processed = side.stats?.of(`${side.name}_rules_processed`);
   const notFound = side.stats?.of(`${side.name}_header_not_found`);
   return (head, found) => {

@@ -34,12 +34,11 @@ export function healthCheckFilter(
   if (config.passThroughMode === undefined) context.refuse([...path, 'passThroughMode'], 'must be there');
   const passes = config.passThroughMode === true;
   const cacheTime = milliseconds(config.cacheTime, 0);
-  const wanted = Object.entries(config.clusterMinHealthyPercentages ?? {}).map(
+  // Checks that are passed on are not answered by how clusters are.
+  const wanted = Object.entries(passes ? {} : (config.clusterMinHealthyPercentages ?? {})).map(
     ([cluster, share]) => ({ cluster, share: percent(share, 0) * 100 }) as const,
   );
   if (!passes && cacheTime > 0) context.refuse([...path, 'cacheTime'], 'needs `passThroughMode`');
-  if (passes && wanted.length > 0)
-    context.refuse([...path, 'clusterMinHealthyPercentages'], 'does not go with `passThroughMode`');
   const headers = (config.headers ?? []).map((matcher, i) =>
     compileRequestHeader(context, matcher, [...path, 'headers', i]),
   );

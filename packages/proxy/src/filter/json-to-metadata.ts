@@ -40,7 +40,6 @@ function compileRules(
   path: Path,
 ): Rules {
   const at = [...path, 'requestRules'];
-  if (requestRules === undefined) context.refuse(at, 'must be there');
   const { rules: given = [], allowEmptyContentType = false } = requestRules ?? {};
   const rules = given.map((rule, i) => compileRule(context, rule, [...at, 'rules', i]));
   const isKnown = compileTypes(context, requestRules ?? {}, at);
@@ -73,6 +72,7 @@ export function jsonToMetadataFilter(
     name: scope.name,
     onRequest(stream) {
       const rules = jsonToMetadataPerRoute.mostSpecific(stream, scope.name) ?? own;
+      if (rules.rules.length === 0) return undefined;
       if (!rules.isAllowed(stream.request.headers.get('content-type') ?? '')) {
         failed(stream, rules, rules.stats.mismatched);
         return undefined;

@@ -40,9 +40,25 @@ const localOfRoute = (config: object): object => ({
   },
 });
 
+const route = (action: object): object => ({ match: { prefix: '/' }, route: action });
+const ruled = (permission: object): object =>
+  filter('rbac', 'RBAC', { rules: { policies: { p: { permissions: [permission], principals: [{ any: true }] } } } });
+const sized = (regex: string, maxProgramSize: number): object => ({
+  ...routeTo('up'),
+  match: { safeRegex: { regex, googleRe2: { maxProgramSize } } },
+});
+const http = (config: object): object =>
+  filter('ext_authz', 'ExtAuthz', {
+    httpService: { serverUri: { uri: 'http://a', cluster: 'up', timeout: '1s' } },
+    ...config,
+  });
+
 interface Manager {
   readonly filters?: readonly object[];
   readonly route?: object;
+  /** Of the virtual host, and of the route configuration. */
+  readonly host?: object;
+  readonly routes?: object;
   readonly more?: object;
 }
 
@@ -64,6 +80,20 @@ const REFUSED: Readonly<Record<string, Manager>> = {
   'a path of a claim with a gap': { filters: [jwt({ claimToHeaders: [{ headerName: 'a', claimPath: [{}] }] })] },
   'an interval of logs that is said twice': { more: { accessLogFlushInterval: '1s', accessLogOptions: {} } },
   'logs of new requests that are said twice': { more: { flushAccessLogOnNewRequest: true, accessLogOptions: {} } },
+  'ports that there are not': { filters: [ruled({ destinationPortRange: { start: 1, end: 65_537 } })] },
+  'ports below 0': { filters: [ruled({ destinationPortRange: { start: -1, end: 2 } })] },
+  'a mirror of a host that nobody knows': { host: { requestMirrorPolicies: [{ cluster: 'nobody' }] } },
+  'a mirror of all routes that nobody knows': { routes: { requestMirrorPolicies: [{ cluster: 'nobody' }] } },
+  'a weight that is not said': {
+    route: route({ weightedClusters: { clusters: [{ name: 'up' }, { name: 'up', weight: 1 }] } }),
+  },
+  'weights beyond 32 bits': {
+    route: route({ weightedClusters: { clusters: ['up', 'up'].map((name) => ({ name, weight: 4_294_967_295 })) } }),
+  },
+  'an expression that is too large': { route: sized('/[a-z]+/x', 5) },
+  'a line break in the field of hosts': { routes: { vhostHeader: 'a\r\nb' } },
+  'a field without a name that routes anew': { filters: [http({ clearRouteCacheHeaders: [''] })] },
+  'no users': { filters: [filter('basic_auth', 'BasicAuth', { users: { inlineString: '' } })] },
 };
 const TAKEN: Readonly<Record<string, Manager>> = {
   'descriptors without a bucket for the rest': { filters: [local({ descriptors: [ofA] })] },
@@ -84,6 +114,37 @@ const TAKEN: Readonly<Record<string, Manager>> = {
       }),
     ],
   },
+  'an IPv4 range of more bits than there are': {
+    filters: [ruled({ destinationIp: { addressPrefix: '1.2.3.4', prefixLen: 100 } })],
+  },
+  'an expression that is small enough': { route: sized('/[a-z]+/x', 100) },
+  'older fields of internal redirects': {
+    route: route({ cluster: 'up', internalRedirectAction: 'HANDLE_INTERNAL_REDIRECT', maxInternalRedirects: 2 }),
+  },
+  'a direct response without a limit': {
+    routes: { maxDirectResponseBodySizeBytes: 0 },
+    route: { match: { prefix: '/' }, directResponse: { status: 200, body: { inlineString: 'x'.repeat(9000) } } },
+  },
+  'an HTTP service of an older version': { filters: [http({ transportApiVersion: 'V2' })] },
+  'shares of healthy hosts that are not asked': {
+    filters: [
+      filter('health_check', 'HealthCheck', {
+        passThroughMode: true,
+        clusterMinHealthyPercentages: { up: { value: 1 } },
+        headers: [{ name: 'x', presentMatch: true }],
+      }),
+    ],
+  },
+  'nothing to take out of bodies': { filters: [filter('json_to_metadata', 'JsonToMetadata', {})] },
+  'a rewrite of what is not there': {
+    filters: [
+      filter('header_to_metadata', 'Config', {
+        requestRules: [
+          { header: 'x', onHeaderMissing: { key: 'k', value: 'v', regexValueRewrite: { pattern: { regex: '[' } } } },
+        ],
+      }),
+    ],
+  },
   'an older option that is off': { more: { flushAccessLogOnNewRequest: false, accessLogOptions: {} } },
 };
 
@@ -96,8 +157,10 @@ function theirs(config: object): boolean {
 }
 
 test.each([...Object.entries(REFUSED), ...Object.entries(TAKEN)])('%s', { timeout: 30_000 }, (name, manager) => {
-  const { filters = [], route = routeTo('up'), more = {} } = manager;
-  const one = listener(10_000, [{ filters: [hcm([route], { httpFilters: [...filters, router], ...more })] }]);
-  expect(compileListener(one, testDeps).nacks === undefined).toBe(name in TAKEN);
+  const { filters = [], route: given = routeTo('up'), host = {}, routes = {}, more = {} } = manager;
+  const routeConfig = { virtualHosts: [{ name: 'all', domains: ['*'], routes: [given], ...host }], ...routes };
+  const one = listener(10_000, [{ filters: [hcm([], { httpFilters: [...filters, router], routeConfig, ...more })] }]);
+  const deps = { ...testDeps, hasCluster: (cluster: string) => cluster === 'up' };
+  expect(compileListener(one, deps).nacks === undefined).toBe(name in TAKEN);
   expect(theirs(bootstrap([one], [staticCluster('up', [10_001])]))).toBe(name in TAKEN);
 });

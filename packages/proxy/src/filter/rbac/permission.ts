@@ -7,6 +7,8 @@ import type { Path } from '../../program/path.ts';
 import { headerRule, metadataRule, pathRule, pathTest } from './common.ts';
 import { all, always, any, never, not, type Rule } from './rule.ts';
 
+const MAX_PORT = 65535;
+
 /** What is asked for. After a refusal: a rule that never holds. */
 export function compilePermission(context: CompileContext, permission: types.rbac.Permission, path: Path): Rule {
   const set = (name: 'andRules' | 'orRules'): Rule[] =>
@@ -32,7 +34,9 @@ export function compilePermission(context: CompileContext, permission: types.rba
   }
   if (permission.destinationPortRange !== undefined) {
     const { start = 0, end = 0 } = permission.destinationPortRange;
-    if (start >= end) context.refuse([...path, 'destinationPortRange'], 'is empty: `end` is not part of it');
+    const at = [...path, 'destinationPortRange'];
+    if (start >= end) context.refuse(at, 'is empty: `end` is not part of it');
+    else if (start < 0 || end > MAX_PORT + 1) context.refuse(at, `is not of ports: they are from 0 to ${MAX_PORT}`);
     return {
       text: `port is from ${start} to below ${end}`,
       test: ({ localPort }) => localPort >= start && localPort < end,

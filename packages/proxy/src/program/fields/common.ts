@@ -108,9 +108,9 @@ export const commonFields: FieldTable = {
   },
   'envoy.type.matcher.v3.ListStringMatcher': { implemented: 'patterns' },
   'envoy.type.matcher.v3.RegexMatcher': {
-    implemented: 'regex',
-    noEffect: { 'every regex is RE2': 'googleRe2' },
+    implemented: 'regex googleRe2',
   },
+  'envoy.type.matcher.v3.RegexMatcher.GoogleRE2': { implemented: 'maxProgramSize' },
   'envoy.type.matcher.v3.RegexMatchAndSubstitute': { implemented: 'pattern substitution' },
   'envoy.type.matcher.v3.PathMatcher': { implemented: 'path' },
   'envoy.type.matcher.v3.MetadataMatcher': { implemented: 'filter path value invert' },
@@ -135,7 +135,7 @@ export const commonFields: FieldTable = {
   'envoy.config.core.v3.KeyValueMutation': { implemented: 'append remove' },
   'envoy.config.core.v3.KeyValueAppend': {
     implemented: 'record action',
-    refused: { 'Envoy wants a `record`': 'entry' },
+    noEffect: { 'Envoy wants a `record`, and reads that': 'entry' },
   },
   'envoy.config.core.v3.KeyValuePair': { implemented: 'key value' },
   'envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig': { implemented: 'pathTemplate' },

@@ -15,7 +15,6 @@ export const extAuthzFields: FieldTable = {
       [NOT_SUPPORTED]: `bootstrapMetadataLabelsKey filterMetadata emitFilterStateStats enforceResponseHeaderLimits
         emitClientSpan`,
     },
-    values: { transportApiVersion: { V2: 'services speak version 3' } },
   },
   [`${HTTP}.BufferSettings`]: { implemented: 'maxRequestBytes allowPartialMessage packAsBytes' },
   [`${HTTP}.HttpService`]: {

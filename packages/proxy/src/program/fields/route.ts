@@ -1,7 +1,5 @@
 import { NOT_SUPPORTED, type FieldTable } from './table.ts';
 
-const DEPRECATED = 'removed from Envoy in favour of a typed field';
-
 const SPECIFIER = 'envoy.extensions.router.cluster_specifiers.matcher.v3';
 const REDIRECT = 'envoy.extensions.internal_redirect';
 
@@ -66,15 +64,12 @@ export const routeFields: FieldTable = {
       regexRewrite pathRewritePolicy hostRewriteLiteral autoHostRewrite hostRewriteHeader hostRewritePathRegex
       appendXForwardedHost timeout idleTimeout retryPolicy requestMirrorPolicies priority cors hashPolicy maxGrpcTimeout
       grpcTimeoutOffset upgradeConfigs internalRedirectPolicy maxStreamDuration rateLimits includeVhRateLimits pathRewrite hostRewrite
-      hedgePolicy clusterSpecifierPlugin inlineClusterSpecifierPlugin`,
+      hedgePolicy clusterSpecifierPlugin inlineClusterSpecifierPlugin internalRedirectAction maxInternalRedirects`,
     noEffect: {
       'early data is never accepted': 'earlyDataPolicy',
       'HTTP/1.1 has no streams that wait to be flushed': 'flushTimeout',
     },
-    refused: {
-      'Envoy has no such policy either': 'retryPolicyTypedConfig',
-      [DEPRECATED]: 'internalRedirectAction maxInternalRedirects',
-    },
+    refused: { 'Envoy has no such policy either': 'retryPolicyTypedConfig' },
   },
   'envoy.config.route.v3.InternalRedirectPolicy': {
     implemented: `maxInternalRedirects redirectResponseCodes predicates allowCrossSchemeRedirect responseHeadersToCopy`,

@@ -44,12 +44,12 @@ export function ipv6Value(address: string): bigint | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** Undefined when it is not an address and a length that fits it. */
+/** Undefined when it is not an address and a length. What is longer than an IPv4 address is all of it, as in Envoy. */
 export function cidrOf(address: string, prefixLength: number | undefined): Cidr | undefined {
   const v4 = ipv4Value(address);
   if (v4 !== undefined && !address.includes(':')) {
-    const length = prefixLength ?? 0;
-    if (length > 32) return undefined;
+    if (prefixLength !== undefined && prefixLength > 128) return undefined;
+    const length = Math.min(prefixLength ?? 0, 32);
     const size = 2 ** (32 - length);
     const from = Math.floor(v4 / size) * size;
     return {

@@ -83,7 +83,8 @@ test('addresses', () => {
   expect(ipv6Value('::ffff:1.2.3.4')).toBe(0xffff_0102_0304n);
   expect(cidrOf('fd00::', 8)!.contains('fd12::1')).toBe(true);
   expect(cidrOf('::', 0)!.contains('10.0.0.1')).toBe(false);
-  expect(cidrOf('10.0.0.0', 33)).toBeUndefined();
+  expect(cidrOf('10.0.0.0', 33)!.text).toBe('10.0.0.0/32');
+  expect(cidrOf('10.0.0.0', 129)).toBeUndefined();
   expect(cidrOf('host', 8)).toBeUndefined();
 });
 

@@ -25,7 +25,11 @@ export function compileRegex(
     return undefined;
   }
   try {
-    return regexOf(source);
+    const regex = regexOf(source);
+    const { maxProgramSize } = matcher?.googleRe2 ?? {};
+    if (maxProgramSize !== undefined && leastSize(source) > maxProgramSize)
+      context.refuse([...path, 'googleRe2', 'maxProgramSize'], `\`${source}\` is a larger program`);
+    return regex;
   } catch (error) {
     context.refuse([...path, 'regex'], `\`${source}\` is not a regular expression of RE2: ${(error as Error).message}`);
     return undefined;
@@ -35,6 +39,12 @@ export function compileRegex(
 /** Compiling takes a tenth of a millisecond, and configurations come again with the same patterns. */
 const LIMIT = 2048;
 const known = new Map<string, Regex>();
+
+/** How many instructions RE2 makes of it at least: those of RE2JS are fewer, but for a beginning that is anchored. */
+function leastSize(source: string): number {
+  return source.startsWith('^') ? ANCHORED_SIZE : RE2JS.compile(wire(source)).programSize();
+}
+const ANCHORED_SIZE = 4;
 
 /** Throws what RE2JS throws. */
 export function regexOf(source: string): Regex {

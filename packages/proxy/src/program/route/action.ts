@@ -8,7 +8,7 @@ import { mutationSteps } from '../../filter/header-mutation.ts';
 import { asciiLower, wholeMilliseconds, wire } from '../values.ts';
 import { refuseHttp2 } from './cluster.ts';
 import { compileHashPolicies } from './hash.ts';
-import { compileInternalRedirect } from './internal-redirect.ts';
+import { compileInternalRedirect, internalRedirectPolicy } from './internal-redirect.ts';
 import { compileProxyProtocol } from '../transport.ts';
 import { lbMetadata } from './lb-metadata.ts';
 import { compileRetry } from './retry.ts';
@@ -46,7 +46,7 @@ export function compileAction(
       action.hedgePolicy === undefined
         ? inherited.hedges
         : compileHedges(context, action.hedgePolicy, [...path, 'hedgePolicy']),
-    internalRedirect: compileInternalRedirect(context, action.internalRedirectPolicy, [
+    internalRedirect: compileInternalRedirect(context, internalRedirectPolicy(action), [
       ...path,
       'internalRedirectPolicy',
     ]),

@@ -12,6 +12,8 @@ import { compileSpecifier, type ClusterSpecifier } from './cluster-specifier.ts'
 import { compileHashPolicies } from './hash.ts';
 import { lbMetadata } from './lb-metadata.ts';
 
+const MAX_TOTAL = 2 ** 32 - 1;
+
 export interface CompiledWeighted extends WeightedClusterEntry {
   readonly weight: number;
   readonly clusterHeader: string;
@@ -107,6 +109,7 @@ function compileWeighted(
     const hasHeader = cluster.clusterHeader !== undefined && cluster.clusterHeader !== '';
     if (hasName === hasHeader) context.refuse(at, 'must have exactly one of `name` and `clusterHeader`');
     refuseHttp2(context, cluster.name ?? '', [...at, 'name']);
+    if (cluster.weight === undefined) context.refuse([...at, 'weight'], 'must be there');
     const own = lbMetadata(cluster.metadataMatch);
     const inherited = lbMetadata(action.metadataMatch);
     return {
@@ -129,6 +132,7 @@ function compileWeighted(
   const total = clusters.reduce((sum, cluster) => sum + cluster.weight, 0);
   if (clusters.length === 0 || total === 0)
     context.refuse([...path, 'clusters'], 'the weights must add up to more than 0');
+  if (total > MAX_TOTAL) context.refuse([...path, 'clusters'], `the weights must add up to at most ${MAX_TOTAL}`);
   const weights = liveWeights(context, config.runtimeKeyPrefix ?? '', clusters, total);
   const hash =
     config.useHashPolicy === true

@@ -96,7 +96,7 @@ export function compileRoutes(
     specifiers: compileSpecifiers(context, config.clusterSpecifierPlugins, [...path, 'clusterSpecifierPlugins']),
     ignorePathParameters: config.ignorePathParametersInPathMatching === true,
     mostSpecificWins: config.mostSpecificHeaderMutationsWins === true,
-    maxBody: config.maxDirectResponseBodySizeBytes ?? 4096,
+    maxBody: (config.maxDirectResponseBodySizeBytes ?? 4096) || Infinity,
     perFilter: compilePerFilter(context, config.typedPerFilterConfig, [...path, 'typedPerFilterConfig']),
     mirrors: compileMirrors(context, config.requestMirrorPolicies, [...path, 'requestMirrorPolicies']),
     request: compileMutations(context, config.requestHeadersToAdd, config.requestHeadersToRemove, path, 'request'),

@@ -9,6 +9,15 @@ const PREFIX = 'envoy.extensions.internal_redirect.';
 const MAX_CODES = 5;
 const CODES = [301, 302, 303, 307, 308];
 
+/** A route's policy, or what its older fields make one of. */
+export function internalRedirectPolicy({
+  internalRedirectPolicy: policy,
+  internalRedirectAction,
+  maxInternalRedirects,
+}: types.route.RouteAction): types.route.InternalRedirectPolicy | undefined {
+  return policy ?? (internalRedirectAction === 'HANDLE_INTERNAL_REDIRECT' ? { maxInternalRedirects } : undefined);
+}
+
 /** Which responses of an upstream a request follows to another route, instead of its client. */
 export function compileInternalRedirect(
   context: CompileContext,
@@ -18,7 +27,7 @@ export function compileInternalRedirect(
   if (policy === undefined) return undefined;
   const copied = (policy.responseHeadersToCopy ?? []).map((name, i) => {
     const header = asciiLower(name);
-    if (header === '' || header.startsWith(':') || header === 'host')
+    if (header.startsWith(':') || header === 'host')
       context.refuse([...path, 'responseHeadersToCopy', i], 'cannot be copied');
     return header;
   });

@@ -14,7 +14,16 @@ export function refuseUnknownClusters(
     if (name !== undefined && name !== '' && !hasCluster(name))
       context.refuse(at, `there is no cluster \`${name}\` (\`validateClusters: false\` leaves that to each request)`);
   };
+  const checkMirrors = (
+    policies: readonly types.route.RouteAction_RequestMirrorPolicy[] | undefined,
+    at: Path,
+  ): void => {
+    for (const [i, { cluster }] of (policies ?? []).entries())
+      check(cluster, [...at, 'requestMirrorPolicies', i, 'cluster']);
+  };
+  checkMirrors(config.requestMirrorPolicies, path);
   (config.virtualHosts ?? []).forEach((host, i) => {
+    checkMirrors(host.requestMirrorPolicies, [...path, 'virtualHosts', i]);
     (host.routes ?? []).forEach(({ route }, j) => {
       if (route === undefined) return;
       const at = [...path, 'virtualHosts', i, 'routes', j, 'route'];
@@ -22,9 +31,7 @@ export function refuseUnknownClusters(
       (route.weightedClusters?.clusters ?? []).forEach(({ name }, k) =>
         check(name, [...at, 'weightedClusters', 'clusters', k, 'name']),
       );
-      (route.requestMirrorPolicies ?? []).forEach(({ cluster }, k) =>
-        check(cluster, [...at, 'requestMirrorPolicies', k, 'cluster']),
-      );
+      checkMirrors(route.requestMirrorPolicies, at);
     });
   });
 }

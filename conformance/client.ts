@@ -8,6 +8,8 @@ import type { Request } from './request.ts';
 /** Longer than Envoy waits before it closes a connection that it has given up. */
 const UNTIL_CLOSED = 2500;
 const PATIENCE = 8000;
+/** For what servers say after a handshake of TLS 1.3, which some do not. */
+const UNTIL_TICKET = 500;
 
 export interface Exchange {
   /** One byte a character. */
@@ -31,6 +33,7 @@ export class Connection {
   async open(from: string, port: number, request: Request, host = '127.0.0.1'): Promise<void> {
     const target = { port, host, localAddress: from, allowHalfOpen: true, noDelay: true };
     const { tls } = request;
+    let ticket = false;
     const socket = tls === undefined ? connect(target) : connectTls({ ...target, ...tlsOptions(request) });
     this.#socket = socket;
     socket.on('data', (data: Buffer) => {
@@ -53,8 +56,14 @@ export class Connection {
       if (tls !== undefined) this.#tls = agreed(socket as TLSSocket);
       this.#wake();
     });
+    socket.once('session', () => {
+      ticket = true;
+      this.#wake();
+    });
     const connected = (): boolean => (tls === undefined ? !socket.connecting : this.#tls !== undefined);
     await this.#until(() => this.#closed || connected(), PATIENCE);
+    // In TLS 1.3 only then a server knows its client: an alert must not cross what is sent, or it may be lost.
+    if (this.#tls?.startsWith('TLSv1.3') === true) await this.#until(() => this.#closed || ticket, UNTIL_TICKET);
   }
 
   async exchange(request: Request): Promise<Exchange> {

@@ -25,7 +25,7 @@ export function aspects(observation: Observation, unordered = false): Readonly<R
           `${upstream}${peer === undefined ? '' : ` (${peer})`} got ${normalize(bytes)}`,
       )
       .join('\n'),
-    log: log.map((line) => normalize(normalizeLog(line))).join('\n'),
+    log: log.map((line) => normalize(normalizeLog(line, unordered))).join('\n'),
     tls: tls ?? '',
   };
 }
@@ -129,7 +129,7 @@ export function compareLogs(one: Case, envoy: Observed, mizzen: Observed): Diffe
   const [theirs, ours] = [envoy.accessLogs ?? new Map(), mizzen.accessLogs ?? new Map()];
   const many = one.requests.some(({ times }) => times > 1);
   const text = (lines: readonly string[] = []): string => {
-    const all = lines.map(normalizeLog);
+    const all = lines.map((line) => normalizeLog(line));
     return (many ? [...new Set(all)].toSorted() : all).join('\n');
   };
   return [...new Set<string>([...theirs.keys(), ...ours.keys()])]

@@ -24,10 +24,15 @@ export function normalize(bytes: string): string {
     .replaceAll(/(?<=x-envoy-expected-rq-timeout-ms: )\d+/gi, (ms) => String(Math.ceil(Number(ms) / 500) * 500));
 }
 
-/** Response flags are a set. */
-export function normalizeLog(line: string): string {
+/** Response flags are a set; the keys of an object are where `unordered`. */
+export function normalizeLog(line: string, unordered = false): string {
   return line
     .split(' ')
-    .map((part) => (/^[A-Z]+(,[A-Z]+)+$/.test(part) ? part.split(',').toSorted().join(',') : part))
+    .map((part) => {
+      if (/^[A-Z]+(,[A-Z]+)+$/.test(part)) return part.split(',').toSorted().join(',');
+      if (!unordered || !part.startsWith('{')) return part;
+      const fields = Object.entries(JSON.parse(part) as object);
+      return JSON.stringify(Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+    })
     .join(' ');
 }

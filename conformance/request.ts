@@ -35,7 +35,7 @@ export interface Request extends Step {
   readonly settle: number;
   /** Milliseconds between the parts. */
   readonly gap: number;
-  /** Copies go to several upstreams at once: which comes first is chance. */
+  /** Copies go to several upstreams at once: which comes first is chance. So is the order of keys in objects that are logged. */
   readonly unordered: boolean;
   /** The client half-closes after the last part. */
   readonly end: boolean;

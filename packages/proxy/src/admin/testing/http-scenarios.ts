@@ -119,9 +119,10 @@ export const HTTP: readonly Scenario[] = [
       get('/full'),
       get('/ejects', 'x-answer: 503'),
       get('/ejects', 'x-answer: 503'),
-      get('/ejects', 'x-answer: 503'),
     ],
-    drive: async (port) => {
+    drive: async (port, shows) => {
+      await shows('cluster.ejects.outlier_detection.ejections_active: 1');
+      await onOne(get('/ejects', 'connection: close', 'x-answer: 503'))(port);
       await onOne(get('/a'), get('/b'), get('/twice'), get('/twice'), get('/twice'))(port);
       await onOne(get('/twice'))(port);
       // Both ask to close; the client does.

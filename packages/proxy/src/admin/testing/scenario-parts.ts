@@ -1,6 +1,5 @@
 /** What scenarios are made of. */
 import { connect } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import { TYPE } from '../../filter/testing/beside.ts';
 import { hcm } from '../../process/testing/bootstraps.ts';
 
@@ -15,22 +14,19 @@ const ROUTER = {
 export const http = (routes: readonly object[], more: object = {}, filters: readonly object[] = []): object =>
   hcm(routes, { httpFilters: [...filters, ROUTER], ...more });
 
-/** Several requests on one connection. */
+/** Several requests on one connection, until an answer says that it closes: whoever is asked to close does so first. */
 export function onOne(...requests: readonly string[]): (port: number) => Promise<void> {
   return async (port) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
+    const closed = new Promise<string>((done) => socket.once('close', () => done('')));
     for (const request of requests) {
-      const answered = new Promise<void>((done) => {
-        socket.once('data', () => done());
-        socket.once('close', () => done());
-      });
-      if (socket.closed) return;
+      const answered = new Promise<string>((done) => socket.once('data', (data) => done(data.toString())));
       socket.write(request);
-      await answered;
-      await wait(30);
+      const answer = await Promise.race([answered, closed]);
+      if (answer === '' || /\r\nconnection: close\r\n/i.test(answer)) break;
     }
     socket.end();
-    await wait(50);
+    await closed;
   };
 }

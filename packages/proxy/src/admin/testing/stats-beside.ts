@@ -10,8 +10,8 @@ export interface Scenario {
   readonly config: (port: number, up: number, closed: number) => object;
   /** Raw requests, one connection each. */
   readonly asks: readonly string[];
-  /** Another way to make traffic. */
-  readonly drive?: (port: number) => Promise<void>;
+  /** Another way to make traffic; `shows` waits for a line of `/stats`. */
+  readonly drive?: (port: number, shows: (line: string) => Promise<void>) => Promise<void>;
 }
 
 export interface Side {
@@ -77,7 +77,9 @@ export async function statsBeside<T>(
       running = envoy;
     }
     for (const bytes of scenario.asks) await ask(port, bytes.replace('\r\n', '\r\nconnection: close\r\n'));
-    await scenario.drive?.(port);
+    await scenario.drive?.(port, (line) =>
+      until(line, async () => (await fetchText(admin, '/stats')).split('\n').includes(line)),
+    );
     await statsWhenQuiet(admin);
     const stats = new Map<string, string>();
     for (const line of (await whenRecorded(admin)).split('\n')) {

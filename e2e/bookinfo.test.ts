@@ -45,7 +45,7 @@ describe.each(engines)('bookinfo, as Istio ships it, on stand-ins, %s', (engine)
   async function switchTo(file: string): Promise<void> {
     const from = mesh.output().length;
     put(`networking/${file}`, 'routes.yaml');
-    await mesh.saw(/concerned ha(s|ve) it/, 5000, from);
+    await mesh.saw(/concerned ha(s|ve) it/, from);
   }
   /** Versions of reviews that answered `count` requests. */
   async function versions(count: number, headers: Record<string, string> = {}): Promise<Record<string, number>> {

@@ -70,7 +70,7 @@ exec '${process.execPath}' '${program}' "$@" ${flags}
           const printed = await type(command);
           return asShown(output, printed) ? output : printed;
         },
-        { timeout: 15_000, interval: 300 },
+        { interval: 300 },
       )
       .toBe(output);
   });

@@ -59,9 +59,12 @@ describe.each<Engine>(['embedded', 'mixed'])('the observatory, %s', (engine) => 
 
   it('shows the page, the time, and all three together', async () => {
     expect(await mesh.get('/')).toMatchObject({ status: 200, body: expect.stringContaining('/api/time-proxy') });
+    const asked = Date.now();
     const time = await mesh.get('/api/time-proxy');
     expect(time.status).toBe(200);
-    expect(Math.abs(Date.parse(parse(time).time) - Date.now())).toBeLessThan(5_000);
+    // It tells seconds.
+    expect(Date.parse(parse(time).time)).toBeGreaterThan(asked - 1000);
+    expect(Date.parse(parse(time).time)).toBeLessThanOrEqual(Date.now());
     const all = await mesh.get('/api/aggregate');
     expect(all.status).toBe(200);
     expect(parse(all)).toMatchObject({
@@ -138,7 +141,7 @@ describe.each<Engine>(['embedded', 'mixed'])('the observatory, %s', (engine) => 
   it('does without what is down, and notices when it is back', async () => {
     expect((await mesh.mizzen('scale', 'weather-service=0', 'time-service=0', '-n', 'observatory')).status).toBe(0);
     await expect
-      .poll(async () => parse(await mesh.get('/api/aggregate')), { timeout: 20_000, interval: 200 })
+      .poll(async () => parse(await mesh.get('/api/aggregate')), { interval: 200 })
       .toMatchObject({
         status: 'degraded',
         services: {
@@ -157,9 +160,7 @@ describe.each<Engine>(['embedded', 'mixed'])('the observatory, %s', (engine) => 
       dependencies: { 'time-service': 'unavailable', 'system-info-service': 'healthy' },
     });
     await mesh.mizzen('scale', 'weather-service=1', 'time-service=1', '-n', 'observatory');
-    await expect
-      .poll(async () => parse(await mesh.get('/api/aggregate')).status, { timeout: 30_000, interval: 200 })
-      .toBe('healthy');
+    await expect.poll(async () => parse(await mesh.get('/api/aggregate')).status, { interval: 200 }).toBe('healthy');
   });
 });
 
@@ -211,11 +212,16 @@ it('without Go and Python the rest runs', async () => {
 describe('the dashboard and a slow upstream', () => {
   it('waits 3 s for each, 2 s for the time alone', async () => {
     // Headers at once, then a byte now and then: no single step takes long.
+    let [open, most] = [0, 0];
     const slow = createServer((_request, response) => {
+      most = Math.max(most, ++open);
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{');
       const timer = setInterval(() => response.write(' '), 300);
-      response.on('close', () => clearInterval(timer));
+      response.on('close', () => {
+        open--;
+        clearInterval(timer);
+      });
     });
     await new Promise<void>((done) => slow.listen(0, '127.0.0.1', done));
     const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
@@ -234,13 +240,11 @@ describe('the dashboard and a slow upstream', () => {
     });
     try {
       await expect
-        .poll(
-          () =>
-            send(port, '/health/live').then(
-              ({ status }) => status,
-              () => 0,
-            ),
-          { timeout: 20_000 },
+        .poll(() =>
+          send(port, '/health/live').then(
+            ({ status }) => status,
+            () => 0,
+          ),
         )
         .toBe(200);
       const timed = async (path: string): Promise<{ status: number; body: string; seconds: number }> => {
@@ -248,18 +252,18 @@ describe('the dashboard and a slow upstream', () => {
         const { status, body } = await send(port, path);
         return { status, body, seconds: (performance.now() - started) / 1000 };
       };
-      const [all, time] = await Promise.all([timed('/api/aggregate'), timed('/api/time-proxy')]);
+      const all = await timed('/api/aggregate');
       expect(all.status).toBe(503);
       expect(JSON.parse(all.body)).toMatchObject({
         status: 'unavailable',
         services: { 'time-service': { error: 'no answer within 3 s' } },
       });
       // All three at the same time.
+      expect(most).toBe(3);
       expect(all.seconds).toBeGreaterThan(2.9);
-      expect(all.seconds).toBeLessThan(8);
+      const time = await timed('/api/time-proxy');
       expect(time).toMatchObject({ status: 503, body: expect.stringContaining('no answer within 2 s') });
       expect(time.seconds).toBeGreaterThan(1.9);
-      expect(time.seconds).toBeLessThan(all.seconds);
       const { body } = await send(port, '/metrics');
       const series =
         'dashboard_service_upstream_request_duration_seconds_count{status="timeout",upstream="time-service"}';

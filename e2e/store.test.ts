@@ -27,7 +27,8 @@ describe.each(ENGINES)('the store under its mesh, %s', (engine) => {
   afterAll(async () => {
     const { status, milliseconds } = await mesh.stop();
     expect(status).toBe(0);
-    expect(milliseconds).toBeLessThan(5000);
+    // Far from the thirty seconds that each pod may take.
+    expect(milliseconds).toBeLessThan(25_000);
   });
 
   it('runs on the engine that was asked for', async () => {

@@ -88,7 +88,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 async function answers(port: number, child: ChildProcess, said: () => string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the Collector ended: ${said()}`);
     if (performance.now() > deadline) throw new Error(`the Collector does not listen: ${said()}`);

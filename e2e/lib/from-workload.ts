@@ -26,7 +26,7 @@ export async function fromWorkload(mesh: Mesh, namespace: string, name: string, 
           path: url,
           headers: { ...headers, host: new URL(url).host },
           agent,
-          timeout: 30_000,
+          timeout: 60_000,
         };
         const outgoing = request(options, (response) => {
           let text = '';

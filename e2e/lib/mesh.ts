@@ -16,7 +16,7 @@ export interface Mesh {
   /** Everything `mizzen up` printed so far. */
   output(): string;
   /** Waits until its output holds `text` (after `from` characters). Rejects with the output when it does not come. */
-  saw(text: string | RegExp, timeoutMs?: number, from?: number): Promise<void>;
+  saw(text: string | RegExp, from?: number, timeoutMs?: number): Promise<void>;
   /** A request to the ingress gateway. */
   get(path: string, options?: RequestOptions): Promise<Answer>;
   api(path: string, options?: RequestOptions): Promise<Answer>;
@@ -106,7 +106,7 @@ export async function up(args: readonly string[], options: UpOptions = {}): Prom
     gatewayPort,
     stateDir,
     output: () => output,
-    async saw(text, timeoutMs = 20_000, from = 0) {
+    async saw(text, from = 0, timeoutMs = 60_000) {
       const deadline = performance.now() + timeoutMs;
       const there = (): boolean =>
         typeof text === 'string' ? output.slice(from).includes(text) : text.test(output.slice(from));
@@ -130,7 +130,7 @@ export async function up(args: readonly string[], options: UpOptions = {}): Prom
       await ended(child, signal);
     },
   };
-  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ m?s/, options.readyMs);
+  if (options.ready !== false) await mesh.saw(/ready in [\d.]+ m?s/, 0, options.readyMs);
   return mesh;
 }
 
@@ -142,7 +142,7 @@ export function send(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host, port, path, method, headers: { ...headers }, agent: false, timeout: 20_000 },
+      { host, port, path, method, headers: { ...headers }, agent: false, timeout: 60_000 },
       (response) => {
         let text = '';
         response.setEncoding('utf8');
@@ -152,7 +152,7 @@ export function send(
       },
     );
     outgoing.on('error', reject);
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 20 s')));
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 60 s')));
     outgoing.end(body);
   });
 }

@@ -1,15 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder of mesh files for one test, gone with `remove()`. */
+/** A folder of mesh files for one test, gone with `remove()`. What is written is there at once: nobody sees half of it. */
 export function folder(files: Readonly<Record<string, string>>): {
   readonly path: string;
   write(name: string, text: string): void;
   remove(): void;
 } {
   const path = mkdtempSync(join(tmpdir(), 'mizzen-system-'));
-  const write = (name: string, text: string): void => writeFileSync(join(path, name), text);
+  const write = (name: string, text: string): void => {
+    writeFileSync(`${path}.unfinished`, text);
+    renameSync(`${path}.unfinished`, join(path, name));
+  };
   for (const [name, text] of Object.entries(files)) write(name, text);
   return { path, write, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -38,7 +38,7 @@ export async function startZipkin(): Promise<Zipkin> {
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (said += data.toString()));
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
-  const deadline = performance.now() + 40_000;
+  const deadline = performance.now() + 60_000;
   while (
     !(await get('/health').then(
       ({ ok }) => ok,

@@ -178,7 +178,7 @@ test('an edit is checked as it is typed, shown by what it changes, and written',
   expect(mesh.read('routes.yaml')).toBe(text);
   expect(complaints).toEqual([]);
   mesh.write('routes.yaml', ROUTES);
-  await expect.poll(() => editor(page).inputValue(), { timeout: 15_000 }).toBe(ROUTES);
+  await expect.poll(() => editor(page).inputValue()).toBe(ROUTES);
   await context.close();
 });
 
@@ -188,7 +188,7 @@ test('an edit of a file that changed meanwhile is not written over it, and not l
   const mine = `${ROUTES}# mine\n`;
   await editor(page).fill(mine);
   mesh.write('routes.yaml', `# theirs\n${ROUTES}`);
-  await page.getByText('has changed on disk since this edit began').waitFor({ timeout: 10_000 });
+  await page.getByText('has changed on disk since this edit began').waitFor();
   expect(await page.getByRole('button', { name: 'Write it' }).isDisabled()).toBe(true);
   expect(await editor(page).inputValue()).toBe(mine);
   await screenshot(page, 'config-stale-dark');
@@ -228,7 +228,7 @@ test('a slider shifts requests, a form makes faults, and both are YAML first', a
   expect(await page.evaluate('document.scrollingElement.scrollHeight - innerHeight')).toBe(0);
   expect(mesh.read('routes.yaml')).toBe(ROUTES);
   await page.getByRole('button', { name: 'Write it', exact: true }).click();
-  await page.getByText('100% answered 418').waitFor({ timeout: 10_000 });
+  await page.getByText('100% answered 418').waitFor();
   const written = mesh.read('routes.yaml');
   expect(written).toContain('weight: 85 # most');
   expect(written).toContain('route: # everybody');

@@ -81,7 +81,7 @@ test('the graph shows what was sent, as it is sent', async () => {
   const places = await page.locator('.node').evaluateAll((all) => all.map((each) => each.getAttribute('style')));
   const rates = await page.locator('.edge-label').allTextContents();
   for (let i = 0; i < 60; i++) await mesh.ask('/');
-  await expect.poll(() => page.locator('.edge-label').allTextContents(), { timeout: 5000 }).not.toEqual(rates);
+  await expect.poll(() => page.locator('.edge-label').allTextContents()).not.toEqual(rates);
   expect(await page.locator('.node').evaluateAll((all) => all.map((each) => each.getAttribute('style')))).toEqual(
     places,
   );
@@ -152,7 +152,7 @@ test('a service in rates, errors and durations by version', async () => {
   await page.getByRole('link', { name: 'Services' }).click();
   await page.getByRole('link', { name: 'web.default.svc.cluster.local' }).click();
   const table = page.getByRole('table', { name: 'Requests by version: the last five minutes' });
-  await expect.poll(() => table.locator('tbody tr').count(), { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => table.locator('tbody tr').count()).toBe(2);
   expect(await table.getByRole('row', { name: /v1/ }).textContent()).toMatch(/v1\d+0%.*ms/);
   expect(await page.locator('.chart').count()).toBe(6);
   await page.getByRole('group', { name: 'Requests a second' }).focus();

@@ -66,7 +66,7 @@ test('what is denied is a class of its own in the graph, and can be looked for',
   await sending(async () => {
     const { page, context, complaints } = await openPage(browser, mesh.console);
     const label = page.locator('.edge-label');
-    await expect.poll(() => label.first().textContent(), { timeout: 15_000 }).toMatch(/\d+% 4xx/);
+    await expect.poll(() => label.first().textContent()).toMatch(/\d+% 4xx/);
     // An eye on it, but nothing is failing.
     await page.locator('.node.degraded[data-id$="/web"]').waitFor();
     expect(await page.locator('.node.failing').count()).toBe(0);
@@ -83,7 +83,7 @@ test('what is denied is a class of its own in the graph, and can be looked for',
       const words = await page.locator(`.node[data-id$="/${name}"]`).getAttribute('aria-label');
       return Number(/([\d.]+)% client errors/.exec(words ?? '')?.[1] ?? 0);
     };
-    await expect.poll(() => shareOf('istio-ingressgateway'), { timeout: 20_000 }).toBeGreaterThan(38);
+    await expect.poll(() => shareOf('istio-ingressgateway')).toBeGreaterThan(38);
     expect(await shareOf('web')).toBeLessThan(38);
     await screenshot(page, 'denied-graph');
     expect(await violationsOf(page)).toEqual([]);
@@ -99,9 +99,7 @@ test('charts, lists of services and traces tell denials from failures', async ()
     `${mesh.console}/#/service?host=web.default.svc.cluster.local`,
   );
   const table = page.getByRole('table', { name: 'Requests by version: the last five minutes' });
-  await expect
-    .poll(() => table.getByRole('row', { name: /v1/ }).textContent(), { timeout: 15_000 })
-    .toMatch(/v1[\d,]+0%33%/);
+  await expect.poll(() => table.getByRole('row', { name: /v1/ }).textContent()).toMatch(/v1[\d,]+0%33%/);
   await page.getByRole('group', { name: 'Client errors (4xx)' }).waitFor();
   await screenshot(page, 'denied-service');
   await page.goto(`${mesh.console}/#/services`);
@@ -115,11 +113,11 @@ test('charts, lists of services and traces tell denials from failures', async ()
   await page
     .getByRole('link', { name: /^GET http:.*\/admin/ })
     .first()
-    .waitFor({ timeout: 15_000 });
+    .waitFor();
   await page
     .getByRole('link', { name: /^GET http:.*\/secret/ })
     .first()
-    .waitFor({ timeout: 15_000 });
+    .waitFor();
   await expect.poll(() => page.locator('tbody tr td.refused').count()).toBe(await page.locator('tbody tr').count());
   await screenshot(page, 'denied-traces');
   expect(await violationsOf(page)).toEqual([]);

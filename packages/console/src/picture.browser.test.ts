@@ -44,7 +44,7 @@ test('the store of npm start is a living graph, of which a picture is taken', as
   }
   const names = ['storefront', 'orders', 'catalog-v1', 'catalog-v2', 'istio-ingressgateway'];
   for (const name of names) await page.locator(`.node[data-id$="/${name}"]`).waitFor();
-  await expect.poll(() => page.locator('.edge-label').count(), { timeout: 10_000 }).toBeGreaterThanOrEqual(4);
+  await expect.poll(() => page.locator('.edge-label').count()).toBeGreaterThanOrEqual(4);
   await page.getByText('Live').waitFor();
   const path = taken ? PICTURE : join(mesh.folder, 'console.png');
   mkdirSync(dirname(path), { recursive: true });

@@ -38,8 +38,8 @@ afterAll(async () => {
 
 test('requests are listed, opened as waterfalls by the keyboard, and explained', async () => {
   const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/traces`);
-  await page.getByRole('link', { name: /^GET http:.*\/page\/5/ }).waitFor({ timeout: 15_000 });
-  await page.getByRole('link', { name: /^GET http:.*\/broken/ }).waitFor({ timeout: 15_000 });
+  await page.getByRole('link', { name: /^GET http:.*\/page\/5/ }).waitFor();
+  await page.getByRole('link', { name: /^GET http:.*\/broken/ }).waitFor();
   await screenshot(page, 'traces');
   await page.getByRole('combobox', { name: 'Status' }).selectOption('5xx');
   await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
@@ -51,7 +51,7 @@ test('requests are listed, opened as waterfalls by the keyboard, and explained',
   await page.getByRole('link', { name: /^GET http:.*\/page\/3/ }).focus();
   await page.keyboard.press('Enter');
   const rows = page.locator('.span-row');
-  await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => rows.count()).toBe(2);
   await page.locator('.span-row').first().focus();
   await page.keyboard.press('ArrowDown');
   expect(await page.evaluate('document.activeElement.textContent')).toMatch(
@@ -80,9 +80,9 @@ test('a line of an access log leads to its trace', async () => {
     `${mesh.console}/#/logs?workload=default%2Fweb&source=access`,
   );
   const link = page.locator('.line a').first();
-  const id = await link.textContent({ timeout: 15_000 });
+  const id = await link.textContent();
   await link.click();
-  await page.getByText(id ?? '', { exact: true }).waitFor({ timeout: 10_000 });
+  await page.getByText(id ?? '', { exact: true }).waitFor();
   expect(await page.locator('h1').textContent()).toMatch(/^GET http:.*\/page\/0$/);
   await page.goBack();
   // Every line is explained by itself, too, whether there is a trace of it or not.
@@ -99,7 +99,7 @@ test('a line of an access log leads to its trace', async () => {
 
 test.each(['light', 'dark'] as const)('traces are accessible in %s colours', async (scheme) => {
   const { page, context } = await openPage(browser, `${mesh.console}/#/traces`, scheme);
-  await page.locator('tbody th a').first().waitFor({ timeout: 15_000 });
+  await page.locator('tbody th a').first().waitFor();
   expect(await violationsOf(page)).toEqual([]);
   await page.locator('tbody th a').last().click();
   await page.locator('.span-row').first().click();

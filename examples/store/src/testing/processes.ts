@@ -16,7 +16,7 @@ export interface Running {
   output(): string;
   get(path: string, init?: RequestInit): Promise<Answer>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Sends a signal and waits for the end; resolves with the exit status. */
+  /** Sends a signal and waits for the end, and for the last of the output; resolves with the exit status. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -35,7 +35,7 @@ export async function runService(
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-  const exited = new Promise<number | null>((done) => child.once('exit', done));
+  const exited = new Promise<number | null>((done) => child.once('close', done));
   const url = `http://127.0.0.1:${port}`;
   const running: Running = {
     url,
@@ -69,7 +69,7 @@ export async function runService(
 }
 
 /** Asks again until the answer is yes. */
-export async function until(what: string, ask: () => Promise<boolean> | boolean, timeoutMs = 20_000): Promise<void> {
+export async function until(what: string, ask: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await ask())) {
     if (performance.now() > deadline) throw new Error(`not after ${timeoutMs} ms: ${what}`);

@@ -19,7 +19,7 @@ export interface Opened {
 export async function openPage(browser: Browser, url: string, scheme: Scheme = 'light'): Promise<Opened> {
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1400, height: 860 } });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(45_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());

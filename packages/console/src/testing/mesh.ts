@@ -38,7 +38,7 @@ export class Mesh {
 
   static async start(from: Files | Example): Promise<Mesh> {
     const mesh = new Mesh(from, [await freePort(), await freePort(), await freePort()]);
-    const deadline = performance.now() + 25_000;
+    const deadline = performance.now() + 60_000;
     while (!mesh.#output.includes('ready in')) {
       if (mesh.#child.exitCode !== null || performance.now() > deadline)
         throw new Error(`it does not start:\n${mesh.#output}`);

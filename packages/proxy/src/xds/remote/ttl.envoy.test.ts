@@ -3,20 +3,28 @@ import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { TypeUrl } from '@mizzen/xds';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { fetchText } from '../../filter/testing/beside.ts';
 import { hcm, listener, staticCluster } from '../../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
 import { serveDiscovery } from './testing/discovery-server.ts';
 
 const TYPE = 'type.googleapis.com/';
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+/** Far more than there is between two heartbeats, however busy the machine. */
+const TTL_MS = 4000;
+const BEAT_MS = 500;
 
-/** Serves one listener, with its time, and says for `beats` times that it stays. Both forms of the protocol. */
-async function serve(resource: object, ttl: string, every: number, beats: number): Promise<number> {
+interface Heart {
+  readonly port: number;
+  /** How often it was said that the resource stays. */
+  beats(): number;
+  /** Stops it; resolves with when it was said last. */
+  stop(): number;
+}
+
+/** Serves one listener, with its time, and says again and again that it stays. Both forms of the protocol. */
+async function serve(resource: object): Promise<Heart> {
+  let [beats, last, over] = [0, 0, false];
   const server = await serveDiscovery(({ delta, say }) => {
     let nonce = 0;
     const send = (typeUrl: string, resources: readonly object[]): void => {
@@ -33,19 +41,32 @@ async function serve(resource: object, ttl: string, every: number, beats: number
       if (told.has(typeUrl)) return;
       told.add(typeUrl);
       if (typeUrl !== TypeUrl.listener) return send(typeUrl, []);
-      const named = { name: 'l', version: '1', ttl };
+      const named = { name: 'l', version: '1', ttl: `${TTL_MS / 1000}s` };
       send(typeUrl, [{ ...named, resource }]);
       void (async () => {
-        for (let i = 0; i < beats; i++) {
-          await wait(every);
+        for (;;) {
+          await wait(BEAT_MS);
+          if (over) return;
           // In the state of the world, Envoy takes what comes without a resource for gone.
           send(typeUrl, [delta ? named : { ...named, resource }]);
+          beats++;
+          last = performance.now();
         }
       })();
     };
   });
-  closing.push(() => server.stop());
-  return server.port;
+  onTestFinished(() => {
+    over = true;
+    return server.stop();
+  });
+  return {
+    port: server.port,
+    beats: () => beats,
+    stop: () => {
+      over = true;
+      return last;
+    },
+  };
 }
 
 function answers(port: number): Promise<number | 'refused'> {
@@ -59,48 +80,48 @@ function answers(port: number): Promise<number | 'refused'> {
   });
 }
 
-test.each(['GRPC', 'DELTA_GRPC'].flatMap((apiType) => ['Envoy', 'Mizzen'].map((engine) => [apiType, engine] as const)))(
-  '%s: %s',
-  { timeout: 40_000 },
-  async (apiType, engine) => {
-    const port = await freePort();
-    const direct = { match: { prefix: '/' }, directResponse: { status: 200 } };
-    const resource = {
-      '@type': TypeUrl.listener,
-      ...listener(port, [{ filters: [hcm([direct])] }]),
-      name: 'l',
-    };
-    const xds = await serve(resource, '2s', 1000, 4);
-    const options = {
-      typedExtensionProtocolOptions: {
-        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-          '@type': `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
-          explicitHttpConfig: { http2ProtocolOptions: {} },
-        },
+// At the same time, for they wait.
+test.concurrent.each(
+  ['GRPC', 'DELTA_GRPC'].flatMap((apiType) => ['Envoy', 'Mizzen'].map((engine) => [apiType, engine] as const)),
+)('%s: %s', async (apiType, engine) => {
+  const port = await freePort();
+  const direct = { match: { prefix: '/' }, directResponse: { status: 200 } };
+  const resource = {
+    '@type': TypeUrl.listener,
+    ...listener(port, [{ filters: [hcm([direct])] }]),
+    name: 'l',
+  };
+  const heart = await serve(resource);
+  const options = {
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
+        explicitHttpConfig: { http2ProtocolOptions: {} },
       },
-    };
-    const ads = { ads: {}, resourceApiVersion: 'V3' };
-    const config = {
-      node: { id: 'n', cluster: 'c' },
-      dynamicResources: {
-        adsConfig: { apiType, transportApiVersion: 'V3', grpcServices: [{ envoyGrpc: { clusterName: 'xds' } }] },
-        cdsConfig: ads,
-        ldsConfig: ads,
-      },
-      staticResources: { clusters: [staticCluster('xds', [xds], options)] },
-    };
-    const running = engine === 'Envoy' ? await startEnvoy(config) : await startWithAdmin(config);
-    const admin = 'admin' in running ? running.admin : running.adminPort;
-    closing.push(() => running.stop());
-    const began = Date.now();
-    await expect.poll(() => answers(port), { timeout: 5000 }).toBe(200);
-    expect(await fetchText(admin, '/stats?filter=%5Econtrol_plane')).toBe(
-      'control_plane.identifier: "who"\ncontrol_plane.connected_state: 1\ncontrol_plane.pending_requests: 0\ncontrol_plane.rate_limit_enforced: 0\n',
-    );
-    // Longer than its time: heartbeats keep it.
-    await wait(Math.max(0, 3500 - (Date.now() - began)));
-    expect(await answers(port)).toBe(200);
-    await expect.poll(() => answers(port), { timeout: 15_000, interval: 200 }).toBe('refused');
-    expect(Date.now() - began).toBeGreaterThan(4000);
-  },
-);
+    },
+  };
+  const ads = { ads: {}, resourceApiVersion: 'V3' };
+  const config = {
+    node: { id: 'n', cluster: 'c' },
+    dynamicResources: {
+      adsConfig: { apiType, transportApiVersion: 'V3', grpcServices: [{ envoyGrpc: { clusterName: 'xds' } }] },
+      cdsConfig: ads,
+      ldsConfig: ads,
+    },
+    staticResources: { clusters: [staticCluster('xds', [heart.port], options)] },
+  };
+  const running = engine === 'Envoy' ? await startEnvoy(config) : await startWithAdmin(config);
+  const admin = 'admin' in running ? running.admin : running.adminPort;
+  onTestFinished(() => running.stop());
+  await expect.poll(() => answers(port)).toBe(200);
+  const before = heart.beats();
+  expect(await fetchText(admin, '/stats?filter=%5Econtrol_plane')).toBe(
+    'control_plane.identifier: "who"\ncontrol_plane.connected_state: 1\ncontrol_plane.pending_requests: 0\ncontrol_plane.rate_limit_enforced: 0\n',
+  );
+  // Longer than its time: heartbeats keep it.
+  await expect.poll(heart.beats).toBeGreaterThan(before + (TTL_MS + 1000) / BEAT_MS);
+  expect(await answers(port)).toBe(200);
+  const last = heart.stop();
+  await expect.poll(() => answers(port), { interval: 200 }).toBe('refused');
+  expect(performance.now() - last).toBeGreaterThan(TTL_MS - 100);
+});

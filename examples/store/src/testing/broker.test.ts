@@ -93,7 +93,7 @@ test('what an order tells of reaches the inventory through the broker', async ()
   expect(
     await query('inventory', `select state from order_states where order_id = '${String(json.order_id)}'`),
   ).toEqual([{ state: 'sold' }]);
-  await expect.poll(inventory.output).toContain('"type":"order.confirmed","first":true');
+  await expect.poll(() => inventory.output()).toContain('"type":"order.confirmed","first":true');
   expect((await orders.get('/health')).json).toMatchObject({
     status: 'ok',
     dependencies: { broker: { status: 'up', required: false } },

@@ -119,7 +119,7 @@ test.concurrent.each(
     'control_plane.identifier: "who"\ncontrol_plane.connected_state: 1\ncontrol_plane.pending_requests: 0\ncontrol_plane.rate_limit_enforced: 0\n',
   );
   // Longer than its time: heartbeats keep it.
-  await expect.poll(heart.beats).toBeGreaterThan(before + (TTL_MS + 1000) / BEAT_MS);
+  await expect.poll(() => heart.beats()).toBeGreaterThan(before + (TTL_MS + 1000) / BEAT_MS);
   expect(await answers(port)).toBe(200);
   const last = heart.stop();
   await expect.poll(() => answers(port), { interval: 200 }).toBe('refused');

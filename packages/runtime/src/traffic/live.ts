@@ -3,11 +3,12 @@ import type { MeshModel } from '@mizzen/model';
 import type { NodeTraffic } from '@mizzen/proxy/process/protocol.ts';
 import type { GraphAnswer, TopAnswer, TrafficAnswer, TrafficSummaryAnswer } from '../api/types.ts';
 import type { ControlState } from '../control/control.ts';
-import { RequestHistory, STEP } from './requests.ts';
+import { Refusals } from './refusals.ts';
+import { RequestHistory } from './requests.ts';
 import { refusedBy, serviceTraffic, trafficSummary, workloadTraffic } from './traffic-answer.ts';
 import { topAnswer } from './top.ts';
 import type { Usage } from './usage.ts';
-import { graphAnswer, type OwnAnswers, placesOf, workloadId } from './graph.ts';
+import { graphAnswer, placesOf, workloadId } from './graph.ts';
 import { LONGEST_WINDOW, TrafficWindow } from './window.ts';
 
 /** Seconds that rates are of unless another window is asked for. */
@@ -22,6 +23,7 @@ export class LiveTraffic {
   readonly #state: () => ControlState;
   readonly #window = new TrafficWindow();
   readonly #requests = new RequestHistory();
+  readonly #refusals = new Refusals();
   readonly #since: number;
   readonly #addresses = new Map<string, string>();
   #placed: ReadonlyMap<string, string> | undefined;
@@ -45,7 +47,12 @@ export class LiveTraffic {
       ofNode: (node) => sources.get(node),
       ofAddress: (address) => this.#ofAddress(address, model),
     });
-    for (const { requests } of nodes) if (requests !== undefined) this.#requests.add(requests, this.#clock.now());
+    const { services } = placesOf(model);
+    for (const { requests } of nodes) {
+      if (requests === undefined) continue;
+      this.#requests.add(requests, this.#clock.now());
+      this.#refusals.add(requests, this.#clock.now(), (parties) => refusedBy(parties, services));
+    }
   }
 
   /** `window` in seconds; rates of a mesh that is younger are of its life. */
@@ -55,17 +62,8 @@ export class LiveTraffic {
     this.#forgetGone();
     const milliseconds = Math.min(window * 1000, LONGEST_WINDOW);
     const seconds = Math.max(1, Math.min(milliseconds, now - this.#since) / 1000);
-    const own = this.#refusedByGateways(milliseconds);
+    const own = this.#refusals.since(now - milliseconds);
     return graphAnswer(state, this.#window.flows(now - milliseconds), seconds, milliseconds / 1000, own);
-  }
-
-  /** Client errors that no edge tells of, as standard metrics do: nobody was asked. */
-  #refusedByGateways(milliseconds: number): OwnAnswers {
-    const { model } = this.#state();
-    const { services } = placesOf(model);
-    const points = Math.max(1, Math.round(milliseconds / STEP));
-    const groups = this.#requests.groups(this.#clock.now(), (parties) => refusedBy(parties, services), points);
-    return new Map([...groups].map(([id, { total }]) => [id, total.clientErrors]));
   }
 
   /** What standard metrics counted, of all services: in the last minutes, or the life of a mesh that is younger. */

@@ -5,10 +5,14 @@ import { normalize, normalizeLog } from '../../../conformance/normalize.ts';
 export function ofBytes(bytes: string, ports: ReadonlyMap<string, number>): string {
   let text = normalize(bytes);
   for (const [name, port] of ports) text = text.replaceAll(String(port), `PORT-OF-${name.replace(/^u\d+/, '')}`);
-  return text
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
-    .replaceAll(/(?<=x-ratelimit-reset: )\d+/g, 'S')
-    .replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]{8} GMT/g, 'DATE');
+  return (
+    text
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
+      .replaceAll(/(?<=x-ratelimit-reset: )\d+/g, 'S')
+      // Of an authorizer and of the upstream.
+      .replaceAll(/(?<=x-envoy-upstream-service-time: N,)\d+/g, 'N')
+      .replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]{8} GMT/g, 'DATE')
+  );
 }
 
 /** What an upstream got: Envoy sends an authorizer its fields in no order. */

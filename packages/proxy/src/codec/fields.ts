@@ -242,7 +242,9 @@ export class FieldSection {
         return true;
       case Seen.TRANSFER_ENCODING:
         this.brokenEncoding ||= cleaned;
-        this.transferEncoding = again ? `${this.transferEncoding},${value}` : value.toLowerCase();
+        // An empty one before adds nothing; one behind makes it unclear which of them counts.
+        this.transferEncoding =
+          again && this.transferEncoding !== '' ? `${this.transferEncoding},${value}` : value.toLowerCase();
         return this.#goesOn('transfer-encoding', value, again);
       case Seen.CONNECTION:
         if (!again) {

@@ -1,10 +1,9 @@
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { Timer } from '../deps.ts';
-import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { ResponseFlag, type ResponseHead, type UpstreamHost } from '../types.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
-import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime, chargeRetried, isCanary } from './charge.ts';
 import { Deadline } from './deadline.ts';
 import { invalidPart } from './head-check.ts';
 import { Headers } from './headers.ts';
@@ -232,11 +231,11 @@ export class AsyncRequest extends UnroutedRequest implements AttemptOwner, Attem
     const { status } = parser;
     const { host } = attempt;
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
-    attempt.countLater = reportAnswer(host, parser, head, isGrpc(this.request.headers.get('content-type')));
+    attempt.countLater = reportAnswer(host, parser, head, this.grpc);
     if (this.retry !== undefined) {
       const verdict = this.retry.onResponse(head, this.deps.clock);
       if (verdict === 'yes') {
-        this.cluster.stats.retry.charge(status);
+        chargeRetried(this, status);
         host.count?.('error');
         this.#retryLater();
         return;

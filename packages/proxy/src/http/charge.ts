@@ -1,26 +1,17 @@
-import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { RouterProgram } from '../program/types.ts';
 import { routeGroup, virtualClusterGroup, type RequestGroup } from '../telemetry/request-groups.ts';
-import type {
-  AnswersByKind,
-  AnswerStats,
-  ClusterStats,
-  RequestHead,
-  RouteEntry,
-  UpstreamCluster,
-  UpstreamHost,
-} from '../types.ts';
+import type { AnswersByKind, AnswerStats, ClusterStats, RouteEntry, UpstreamCluster, UpstreamHost } from '../types.ts';
 import type { Headers } from './headers.ts';
 import { is5xx } from './host-report.ts';
 import { newAnswersByKind, newAnswerStats } from '../cluster/stats.ts';
-import type { ResponseCodes } from '../telemetry/response-codes.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** A request that is counted under its cluster and, as its route may say, elsewhere. */
 export interface Charged {
   readonly router: Pick<RouterProgram, 'dynamicStats' | 'suppressGrpcRequestFailureCodeStats'>;
-  readonly request: RequestHead;
+  /** It was gRPC when it came to the router, whatever its route makes of it. */
+  readonly grpc: boolean;
   readonly info: { readonly healthCheck?: boolean };
   readonly cluster: UpstreamCluster;
   /** What its route has it counted under, besides the cluster. */
@@ -51,16 +42,25 @@ export function isCanary(host: UpstreamHost, headers: Headers): boolean {
 /** Counts an answer of a host to a request, wherever that is to be counted. */
 export function chargeAnswer(request: Charged, status: number, canary: boolean, host?: UpstreamHost): void {
   const { groups, alternative, internal } = request;
-  const { dynamicStats, suppressGrpcRequestFailureCodeStats } = request.router;
-  if (!dynamicStats || request.info.healthCheck === true) return;
+  if (!request.router.dynamicStats || request.info.healthCheck === true) return;
   if (is5xx(status)) host?.count?.('error');
-  const told =
-    suppressGrpcRequestFailureCodeStats && isGrpc(request.request.headers.get('content-type')) ? undefined : status;
+  const told = tellsStatus(request);
   const zones = host?.zones;
-  charge(request.cluster.stats, told, internal, canary, zones);
-  if (alternative !== undefined) charge(alternative, told, internal, canary, zones);
+  charge(request.cluster.stats, status, internal, canary, zones, told);
+  if (alternative !== undefined) charge(alternative, status, internal, canary, zones, told);
   if (groups === undefined) return;
-  for (const { codes } of groups) chargeCode(codes, told);
+  for (const { codes } of groups) codes.charge(status);
+}
+
+/** Counts an answer that is tried again. */
+export function chargeRetried(request: Charged, status: number): void {
+  const { retry } = request.cluster.stats;
+  if (tellsStatus(request)) retry.charge(status);
+  else retry.chargeUntold(status);
+}
+
+function tellsStatus({ router, grpc }: Charged): boolean {
+  return !(grpc && router.suppressGrpcRequestFailureCodeStats);
 }
 
 /** Counts how long the answer to a request took, milliseconds. */
@@ -75,18 +75,21 @@ export function chargeAnswerTime(request: Charged, ms: number, canary: boolean, 
 
 /**
  * Counts an answer of a cluster: by whether another of the mesh asked or anybody, whether a canary answered, and between
- * which zones it went. Without a status only that there was one.
+ * which zones it went. `told`: all of them together tell its status, too.
  */
 export function charge(
   stats: AnswersByKind,
-  status: number | undefined,
+  status: number,
   internal: boolean,
   canary: boolean,
   zones?: string,
+  told = true,
 ): void {
-  chargeCode((internal ? stats.internal : stats.external).codes, status);
-  if (canary) chargeCode(stats.canary.codes, status);
-  if (zones !== undefined) chargeCode(ofZones(stats, zones).codes, status);
+  const { codes } = internal ? stats.internal : stats.external;
+  if (told) codes.charge(status);
+  else codes.chargeUntold(status);
+  if (canary) stats.canary.codes.charge(status);
+  if (zones !== undefined) ofZones(stats, zones).codes.charge(status);
 }
 
 /** Counts how long an answer took, milliseconds. */
@@ -111,11 +114,6 @@ function ofZones({ zones: all }: AnswersByKind, zones: string): AnswerStats {
   let stats = all.get(zones);
   if (stats === undefined) all.set(zones, (stats = newAnswerStats()));
   return stats;
-}
-
-function chargeCode(codes: ResponseCodes, status: number | undefined): void {
-  if (status === undefined) codes.chargeUntold();
-  else codes.charge(status);
 }
 
 /** Counts an answer to a client by the first digit of its status. */

@@ -1,5 +1,4 @@
 import { percentOf } from '../telemetry/tracked.ts';
-import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { ResponseFlag, type UpstreamHost } from '../types.ts';
 import type { Attempt } from './attempt.ts';
 import { AttemptedRequest } from './attempted-request.ts';
@@ -217,8 +216,7 @@ export abstract class FallibleRequest extends AttemptedRequest {
     if (!stream.responseStarted) return false;
     this.cancel();
     // Only of gRPC it was not known yet whether it would go well.
-    if (isGrpc(stream.request.headers.get('content-type')))
-      stream.hcm.stats.rq_reset_after_downstream_response_started++;
+    if (this.grpc) stream.hcm.stats.rq_reset_after_downstream_response_started++;
     stream.info.responseFlags |= flag;
     stream.reset(details);
     return true;

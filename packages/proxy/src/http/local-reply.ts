@@ -1,4 +1,4 @@
-import { grpcOfHttp, isGrpc } from '../telemetry/access-log-grpc.ts';
+import { grpcOfHttp } from '../telemetry/access-log-grpc.ts';
 import type { ResponseHead } from '../types.ts';
 import { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';
@@ -31,7 +31,7 @@ export function buildLocalReply(
     stream.response = head;
     ({ body, contentType } = localReply.rewrite(stream, head, body));
   }
-  if (isGrpc(stream.request.headers.get('content-type')))
+  if (stream.grpc)
     return {
       head: grpcReply(
         headers,

@@ -1,3 +1,4 @@
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
 import { ResponseFlag, type RouteEntry, type UpstreamCluster } from '../types.ts';
 import { alternativeOf, chargeAnswer } from './charge.ts';
@@ -33,13 +34,14 @@ function unavailable(
   groups: readonly RequestGroup[] | undefined,
   { body, details, flags, field }: Unavailability,
 ): void {
-  const { hcm, info, request } = stream;
+  const { hcm, info } = stream;
   const { router } = hcm.program;
-  const { headers } = request;
+  const { headers } = stream.request;
   const name = headers.get('x-envoy-upstream-alt-stat-name');
   const alternative = name === undefined ? undefined : alternativeOf(cluster.stats, name);
   const internal = headers.get('x-envoy-internal') === 'true';
-  chargeAnswer({ router, request, info, cluster, groups, alternative, internal }, 503, false);
+  const grpc = isGrpc(headers.get('content-type'));
+  chargeAnswer({ router, grpc, info, cluster, groups, alternative, internal }, 503, false);
   const fields: [string, string][] = router.suppressEnvoyHeaders ? [] : [[field, 'true']];
   replyOfRoute(stream, route, { status: 503, body, details, flags, fields });
 }

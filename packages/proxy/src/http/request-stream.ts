@@ -22,6 +22,8 @@ export abstract class RequestStream extends RoutedStream implements HttpStream {
   tunnel = false;
   /** All of the request has been read. */
   requestComplete = false;
+  /** The client speaks gRPC, whatever filters make of its request. */
+  grpc = false;
   /** A body is coming or may come. */
   expectsBody = false;
   over = false;

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts';
 import type { RouterProgram } from '../program/types.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { RequestGroup } from '../telemetry/request-groups.ts';
 import type {
   CircuitBreaker,
@@ -47,6 +48,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
   readonly groups: readonly RequestGroup[] | undefined;
   alternative: Charged['alternative'];
   internal = false;
+  grpc = false;
 
   readonly breaker: CircuitBreaker;
   /** A body is coming or may come. */
@@ -102,6 +104,7 @@ export abstract class RoutedRequest implements LbContext, Charged {
     const { hcm, info, request } = stream;
     const { headers } = request;
     const { suppressEnvoyHeaders } = hcm.program.router;
+    this.grpc = isGrpc(headers.get('content-type'));
     if (action.limitsStreams) stream.setMaxDuration(streamLimit(headers, action, hcm.program.maxStreamDuration));
     this.timeouts = requestTimeouts(headers, action, hcm.program.router);
     announceTimeout(headers, this.timeouts, 0, suppressEnvoyHeaders);

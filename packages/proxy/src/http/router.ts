@@ -2,9 +2,8 @@ import { BodyMode } from '../codec/parser.ts';
 import { Seen } from '../codec/names.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import type { InternalRedirectProgram, ResponseHead } from '../types.ts';
-import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import type { Attempt } from './attempt.ts';
-import { chargeAnswer, chargeAnswerTime, isCanary } from './charge.ts';
+import { chargeAnswer, chargeAnswerTime, chargeRetried, isCanary } from './charge.ts';
 import type { TcpTunnel } from './connect.ts';
 import { FallibleRequest } from './fallible-request.ts';
 import { Headers } from './headers.ts';
@@ -63,8 +62,7 @@ export class Router extends FallibleRequest {
     const { stats } = this.cluster;
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
-    const grpc = isGrpc(stream.request.headers.get('content-type'));
-    attempt.countLater = reportAnswer(attempt.host, parser, head, grpc);
+    attempt.countLater = reportAnswer(attempt.host, parser, head, this.grpc);
     if (stream.upgrade === 'websocket' && status < 400 && status !== 101) {
       this.#refuseHandshake(status, head.headers);
       return;
@@ -73,7 +71,7 @@ export class Router extends FallibleRequest {
     if (this.retry !== undefined) {
       const verdict = isSlow ? this.retry.ofSlow(head) : this.retry.onResponse(head, stream.hcm.deps.clock);
       if (verdict === 'yes') {
-        stats.retry.charge(status);
+        chargeRetried(this, status);
         attempt.host.count?.('error');
         this.retryLater();
         return;

@@ -5,6 +5,7 @@ import type { RequestParser } from '../codec/request-parser.ts';
 import type { Timer } from '../deps.ts';
 import { applyMutations, type HeaderMutations } from '../program/headers.ts';
 import type { LogSource } from '../program/types.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { StreamTracing } from '../tracing/stream-tracing.ts';
 import {
   ResponseFlag,
@@ -62,6 +63,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     this.#path.begin(parser);
     if ((parser.seen & Seen.EXPECT) !== 0 && !program.proxy100Continue) this.#answerExpectation(parser);
     this.request = readHead(parser, program);
+    if ((parser.seen & Seen.CONTENT_TYPE) !== 0) this.grpc = isGrpc(this.request.headers.get('content-type'));
     this.routes = hcm.routes(this.request);
     this.expectsBody = parser.bodyMode !== BodyMode.NONE;
     this.mayCarryEnvoyFields = (parser.seen & Seen.X_ENVOY) !== 0;
@@ -120,6 +122,7 @@ export class ActiveStream extends RequestStream implements LogSource {
     const { program } = hcm;
     this.routes = hcm.routes(request);
     this.request = request;
+    this.grpc = isGrpc(request.headers.get('content-type'));
     this.redirects = before.redirects;
     this.expectsBody = body.bytes > 0;
     info.bytesReceived = before.info.bytesReceived;

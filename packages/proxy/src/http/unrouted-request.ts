@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { TriedPriorities } from '../lb/previous-priorities.ts';
 import type { RouterProgram } from '../program/types.ts';
+import { isGrpc } from '../telemetry/access-log-grpc.ts';
 import { percentOf } from '../telemetry/tracked.ts';
 import type {
   CircuitBreaker,
@@ -70,6 +71,7 @@ export abstract class UnroutedRequest implements LbContext, Charged, MirrorSourc
   readonly groups = undefined;
   readonly alternative = undefined;
   readonly internal = true;
+  readonly grpc: boolean;
 
   // ---- LbContext
   readonly priority = 'DEFAULT';
@@ -94,6 +96,7 @@ export abstract class UnroutedRequest implements LbContext, Charged, MirrorSourc
     this.deps = deps;
     this.cluster = cluster;
     this.request = request;
+    this.grpc = isGrpc(request.headers.get('content-type'));
     this.router = options.router;
     this.upgrade = options.upgrade;
     this.clusters = options.clusters;

@@ -147,12 +147,12 @@ function counts(stats: ClusterDetailStats): Record<string, number> {
 function addAnswers(values: Values, prefix: string, stats: ClusterDetailStats): void {
   addAnswersOf(values, prefix, stats);
   for (const [name, answers] of stats.alternatives) addAnswersOf(values, `${prefix}.${name}`, answers);
-  stats.retry.addTo(values, `${prefix}.retry.`);
+  stats.retry.addTo(values, `${prefix}.retry.`, true);
 }
 
 function addAnswersOf(values: Values, prefix: string, answers: AnswersByKind): void {
   for (const kind of ['external', 'internal'] as const) {
-    answers[kind].codes.addTo(values, `${prefix}.`);
+    answers[kind].codes.addTo(values, `${prefix}.`, true);
     answers[kind].codes.addTo(values, `${prefix}.${kind}.`);
   }
   answers.canary.codes.addTo(values, `${prefix}.canary.`);

@@ -2,8 +2,8 @@
 export class ResponseCodes {
   readonly #statuses: number[] = [];
   readonly #counts: number[] = [];
-  /** Answers whose status is not told. */
-  #untold = 0;
+  /** Those of them whose status the count of all does not tell. */
+  #untold: ResponseCodes | undefined;
 
   charge(status: number): void {
     const statuses = this.#statuses;
@@ -17,20 +17,28 @@ export class ResponseCodes {
     this.#counts.push(1);
   }
 
-  /** Counts an answer and not its status. */
-  chargeUntold(): void {
-    this.#untold++;
+  /** Counts an answer whose status only a part of the counts tells. */
+  chargeUntold(status: number): void {
+    this.charge(status);
+    (this.#untold ??= new ResponseCodes()).charge(status);
   }
 
-  /** Adds these counts to `stats`, as Envoy names them: `…upstream_rq_200`, `…upstream_rq_2xx`, `…upstream_rq_completed`. */
-  addTo(stats: Map<string, number>, prefix: string): void {
-    if (this.#untold > 0) add(stats, `${prefix}upstream_rq_completed`, this.#untold);
+  /**
+   * Adds these counts to `stats`, as Envoy names them: `…upstream_rq_200`, `…upstream_rq_2xx`, `…upstream_rq_completed`.
+   * `told`: without statuses that are not to be told there.
+   */
+  addTo(stats: Map<string, number>, prefix: string, told = false): void {
     for (let i = 0; i < this.#statuses.length; i++) {
       const status = this.#statuses[i]!;
       const count = this.#counts[i]!;
       add(stats, `${prefix}upstream_rq_completed`, count);
-      for (const name of statusNames(status)) add(stats, prefix + name, count);
+      const shown = told ? count - (this.#untold?.of(status) ?? 0) : count;
+      if (shown > 0) for (const name of statusNames(status)) add(stats, prefix + name, shown);
     }
+  }
+
+  of(status: number): number {
+    return this.#counts[this.#statuses.indexOf(status)] ?? 0;
   }
 }
 

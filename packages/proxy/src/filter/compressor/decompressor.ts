@@ -180,10 +180,12 @@ export function decompressorFilter(
       return undefined;
     },
     onResponse(stream) {
-      if (stream.response === undefined) return undefined;
-      if (stream.tunnel) response.not.value++;
-      else if (takes(response, stream.response.headers, stream.responseEnds))
-        stream.transformResponse(...begin(response));
+      const head = stream.response;
+      if (head === undefined) return undefined;
+      // What nobody asked to switch to has no body, but does not say so.
+      const switches = head.status === 101 && stream.request.method !== 'HEAD';
+      if (stream.tunnel || switches) response.not.value++;
+      else if (takes(response, head.headers, stream.responseEnds)) stream.transformResponse(...begin(response));
       return undefined;
     },
   };

@@ -59,7 +59,6 @@ export class Router extends FallibleRequest {
     if (!isSlow && attempt !== this.attempt) return;
     const { stream } = this;
     const { status } = parser;
-    const { stats } = this.cluster;
     const head: ResponseHead = { status, headers: new Headers(parser.flat) };
     head.headers.spelling = parser.spelling;
     attempt.countLater = reportAnswer(attempt.host, parser, head, this.grpc);

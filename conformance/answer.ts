@@ -11,7 +11,8 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Does with a request as the word says:
  *
- * - `503`: that status, with the upstream's name as body; `503@200` after 200 ms; `503+retry-after=1` with a field more;
+ * - `503`: that status, with the upstream's name as body; `503@200` after 200 ms, `503@told` when a request says `tell`;
+ *   `503+retry-after=1` with a field more;
  * - `raw:BYTES`: percent-encoded bytes; a final `%00` closes the connection after them, a final `%01` resets it;
  * - `reset`, `close`: ends the connection without an answer; `hang`: does not answer;
  * - `partial`: the beginning of an answer; `cut`: the same, and then the end of the connection;

@@ -6,7 +6,7 @@ import { identity } from './identities.ts';
 import type { Request } from './request.ts';
 
 /** Longer than Envoy waits before it closes a connection that it has given up. */
-const UNTIL_CLOSED = 2500;
+const UNTIL_CLOSED = 1500;
 const PATIENCE = 8000;
 /** For what servers say after a handshake of TLS 1.3, which some do not. */
 const UNTIL_TICKET = 500;

@@ -97,6 +97,7 @@ async function driveAll(
     if (!isSent(request) || request.until !== undefined) throw new Error(`\`${request.title}\` is not for a mesh`);
     if (request.pause > 0) await pause(request.pause);
     upstreams.begin();
+    if (request.tell) upstreams.tell();
     const known = request.on === undefined ? undefined : kept.get(request.on);
     const connection = known ?? new Connection();
     if (known === undefined) {

@@ -94,6 +94,7 @@ async function driveAll(
   const drive = async (request: Request, i: number): Promise<void> => {
     if (request.pause > 0) await pause(request.pause);
     if (request.until !== undefined) await admin.until(request.until);
+    if (request.tell) upstreams.tell();
     if (request.admin !== undefined) await admin.ask(request.admin);
     else if (request.put !== undefined) await setting.source!.put(request, admin);
     else if (isSent(request))

@@ -19,6 +19,8 @@ export interface Request extends Step {
   /** Sent one after the other, with a pause between. */
   readonly send: readonly string[];
   readonly method: string;
+  /** Before it, upstreams give the answers that they hold back (`@told`). */
+  readonly tell: boolean;
   /** Milliseconds of silence before it. */
   readonly pause: number;
   /** Status, and the upstreams that get it in order when any are named (`-`: none). `closed`: no answer but the end; `nothing`: not even that. */
@@ -78,6 +80,7 @@ const KNOWN = new Set([
   'put',
   'silent',
   'until',
+  'tell',
   'pause',
   'expect',
   'to',
@@ -112,6 +115,7 @@ export function parseRequest(raw: string | Fields): Request {
     title: fields.title ?? written?.title ?? stepTitle(fields) ?? shown(send.join('')),
     send,
     method: fields.method ?? (send[0] ?? '').trimStart().split(' ')[0]!,
+    tell: fields.tell ?? false,
     pause: fields.pause ?? 0,
     expect: expectation === undefined ? undefined : String(expectation),
     to: fields.to ?? 'in',

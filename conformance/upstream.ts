@@ -22,6 +22,7 @@ export class Upstreams {
   readonly #attempts = new Map<string, number>();
   #among = false;
   readonly #counts = new Map<string, number>();
+  #held: (() => void)[] = [];
   readonly #servers: Server[] = [];
   readonly #grpc: GrpcServer[] = [];
   readonly #sockets = new Set<Socket>();
@@ -57,7 +58,13 @@ export class Upstreams {
     this.#among = among;
     for (const socket of this.#sockets) socket.destroy();
     this.#counts.clear();
+    this.#held = [];
     this.begin();
+  }
+
+  /** Gives the answers that were held back (`@told`). */
+  tell(): void {
+    for (const give of this.#held.splice(0)) give();
   }
 
   /** Before a request. */
@@ -120,7 +127,7 @@ export class Upstreams {
         if (asks && /\r\nx-answer: /i.test(record.bytes)) {
           const word = this.#word(name, spec, record.bytes);
           upgraded = /^raw:(?:.*%0a)?HTTP\/1.\d%20(?:101|2)/i.test(word);
-          answer(socket, word, name, fields);
+          this.#answer(socket, word, name, fields);
           if (upgraded) {
             if (text === '') return;
             record.bytes += text;
@@ -139,10 +146,17 @@ export class Upstreams {
           );
           return;
         }
-        answer(socket, this.#word(name, spec, record.bytes), name, fields);
+        this.#answer(socket, this.#word(name, spec, record.bytes), name, fields);
         record = undefined;
       }
     });
+  }
+
+  #answer(socket: Socket, word: string, name: string, fields: string): void {
+    const [what = '', told] = word.split(/(@told)$/);
+    const give = (): void => answer(socket, what, name, fields);
+    if (told === undefined) give();
+    else this.#held.push(give);
   }
 
   #word(name: string, spec: UpstreamSpec, request: string): string {

@@ -2,8 +2,8 @@ import type { Health } from './api.ts';
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Compares names as people count: `svc-2` comes before `svc-10`. */
-export const byName = (a: string, b: string): number => collator.compare(a, b);
+/** Compares names as people count: `svc-2` comes before `svc-10`. Of two names that differ, one is first. */
+export const byName = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 
 /** `0.4/s`, `12/s`, `1.2k/s` */
 export function rate(value: number): string {

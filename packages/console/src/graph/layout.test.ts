@@ -138,6 +138,13 @@ test('the order in which things are told does not move them', () => {
   );
 });
 
+test('what nothing leads to is in rows in which people count', () => {
+  const ids = ['svc-10', 'svc-2', 'svc-1', 'svc-9', 'svc-12', 'svc-11'];
+  const { nodes } = layout({ nodes: ids.map((id) => ({ id, namespace: 'a', app: id })), edges: [] });
+  const read = Object.entries(nodes).toSorted(([, a], [, b]) => a.y - b.y || a.x - b.x);
+  expect(read.map(([id]) => id)).toEqual(['svc-1', 'svc-2', 'svc-9', 'svc-10', 'svc-11', 'svc-12']);
+});
+
 test('labels of connections between the same places do not lie on each other', () => {
   const nodes = ['v1', 'v2', 'v3'].map((id) => ({ id, namespace: 'a', app: 'web' }));
   const edges = nodes.map(({ id }) => ({ id: `to ${id}`, source: 'client', target: id }));

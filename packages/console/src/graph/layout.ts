@@ -1,4 +1,5 @@
 import { Graph, layout as dagre } from '@dagrejs/dagre';
+import { byName } from '../format.ts';
 import { placeLabels } from './labels.ts';
 import { acrossLine, downLine, type End, loopOf } from './lines.ts';
 import { LABEL_HEIGHT, LABEL_WIDTH, NODE_HEIGHT, NODE_WIDTH, type Point } from './sizes.ts';
@@ -95,7 +96,7 @@ export interface Part {
  * their namespace, then the namespaces. What is outside the mesh has a place among the namespaces.
  */
 export function layout({ nodes, edges, window = WINDOW }: LayoutInput): Layout {
-  const sorted = nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const sorted = nodes.toSorted((a, b) => byName(a.id, b.id));
   const parts = [...Map.groupBy(sorted, ({ id, namespace }) => (namespace === '' ? id : `box/${namespace}`))].map(
     ([id, members]) => {
       const apps = [...Map.groupBy(members, ({ app }) => app)].map(([app, same]) => stack(`${id}/${app}`, app, same));

@@ -35,14 +35,14 @@ async function observe(
   const ask = async (path: string, init?: RequestInit): Promise<unknown> =>
     (await fetch(`http://127.0.0.1:${port}${path}`, init)).text();
   try {
-    await vi.waitFor(() => ask('/ready'), { timeout: 5000, interval: 50 });
+    await vi.waitFor(() => ask('/ready'), { timeout: 20_000, interval: 50 });
     await ask('/server_info', { headers: { 'x-a': 'b' } });
     await ask('/nothing?a=b');
     await ask('/logging');
     await ask('/logging', { method: 'POST', headers: { 'x-quiet': '1' } });
     await ask('/stats?filter=none', { headers: { 'x-a': 'last' } });
     await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain('filter=none'), {
-      timeout: 15_000,
+      timeout: 40_000,
       interval: 100,
     });
   } finally {
@@ -69,10 +69,10 @@ test.each([false, true])(
     const theirs = await observe((config, port) => {
       const file = join(mkdtempSync(join(tmpdir(), 'mizzen-admin-envoy-')), 'envoy.json');
       writeFileSync(file, JSON.stringify(config));
-      return startEnvoyFile(file, port);
+      return startEnvoyFile(file, port, ['--file-flush-interval-msec', '100']);
     }, byPath);
     expect(theirs).toHaveLength(byPath ? 6 : 5);
     expect(await observe((config) => startProxy(config), byPath)).toEqual(theirs);
   },
-  60_000,
+  120_000,
 );

@@ -92,7 +92,7 @@ async function observe(
     seen.push(values, runtime);
   };
   const becomes = (key: string, value: string): Promise<void> =>
-    vi.waitFor(async () => expect(await ask(port, `/${key}`)).toBe(value), { timeout: 5000, interval: 50 });
+    vi.waitFor(async () => expect(await ask(port, `/${key}`)).toBe(value), { timeout: 20_000, interval: 50 });
   try {
     await look();
     const begun = (await ask(admin, '/stats?filter=^runtime')).split('\n');
@@ -115,7 +115,7 @@ async function observe(
     );
     publish('v3', { b: '2001-12-14', both: '"100"', percent: '{', mine: '# nothing' });
     await vi.waitFor(async () => expect(await ask(admin, '/stats?filter=load_error')).toBe('runtime.load_error: 3\n'), {
-      timeout: 5000,
+      timeout: 20_000,
       interval: 50,
     });
     await look();

@@ -2,9 +2,8 @@
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
-import { expect, test } from 'vitest';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
+import { test } from 'vitest';
 import { testAuthority } from '../tls/testing/certificates.ts';
 import { staticCluster } from './testing/bootstraps.ts';
 import { startWithAdmin } from './testing/standalone.ts';
@@ -14,7 +13,7 @@ const ca = testAuthority();
 
 async function observe(
   start: (config: object) => Promise<{ readonly admin: number; stop(): Promise<void> }>,
-): Promise<string[][]> {
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-forgotten-'));
   const write = (name: string, resources: readonly object[]): string => {
     const path = join(folder, `${name}.json`);
@@ -53,21 +52,29 @@ async function observe(
     const { configs = [] } = (await response.json()) as { configs?: { name: string }[] };
     return configs.map(({ name }) => name).sort();
   };
-  const seen = [await names()];
-  for (const clusters of [[cluster(other)], [], [cluster(one)]]) {
-    write('clusters', clusters);
-    await pause(400);
-    seen.push(await names());
+  try {
+    for (const [clusters, wanted] of [
+      [undefined, 'one'],
+      [[cluster(other)], 'other'],
+      [[], ''],
+      [[cluster(one)], 'one'],
+    ] as const) {
+      if (clusters !== undefined) write('clusters', clusters);
+      let seen = '';
+      await until(
+        () => `${wanted}, not ${seen}`,
+        async () => (seen = (await names()).join()) === wanted,
+      );
+    }
+  } finally {
+    await proxy.stop();
   }
-  await proxy.stop();
-  return seen;
 }
 
-test('as clusters come and go', { timeout: 30_000 }, async () => {
-  const theirs = await observe(async (config) => {
+test('as clusters come and go', { timeout: 120_000 }, async () => {
+  await observe(async (config) => {
     const envoy = await startEnvoy(config);
     return { admin: envoy.adminPort, stop: () => envoy.stop() };
   });
-  expect(await observe(startWithAdmin)).toEqual(theirs);
-  expect(theirs).toEqual([['one'], ['other'], [], ['one']]);
+  await observe(startWithAdmin);
 });

@@ -1,9 +1,8 @@
 /** What access log services are sent is compared with what the real Envoy sends. */
 import { readFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, responseLength, startEnvoy, until } from '@mizzen/testkit';
 import { decode } from '@mizzen/xds/binary/index.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -151,7 +150,12 @@ function say({ to, send }: Visit, port: number, from: string): Promise<void> {
     socket.on('error', () => undefined);
     raw.on('close', () => done());
     socket.write(send, 'latin1');
-    socket.on('data', () => setTimeout(() => socket.destroy(), 50));
+    let text = '';
+    socket.on('data', (data: Buffer) => {
+      text += data.toString('latin1');
+      // The end of what is no request comes from behind the proxy.
+      if (to !== 'tcp' && to !== 'tls' && responseLength(text, send.split(' ')[0]!) !== undefined) socket.destroy();
+    });
   });
 }
 
@@ -200,15 +204,15 @@ async function observe(
     ),
   });
   for (const [i, visit] of VISITS.entries()) await say(visit, ports[visit.to], `127.66.0.${i + 1}`);
-  await pause(600);
-  const stats = await (await fetch(`http://127.0.0.1:${proxy.adminPort ?? admin}/stats?filter=grpc_access_log`)).text();
-  await proxy.stop();
-  await receiver.stop();
   const names = new Map<number, string>([
     ...Object.entries(ports).map(([name, port]) => [port, name] as const),
     [dead, 'dead'],
     [(backend.address() as AddressInfo).port, 'app'],
   ]);
+  await until('an entry for each visit', () => read(receiver.streams, names).entries.size === VISITS.length);
+  const stats = await (await fetch(`http://127.0.0.1:${proxy.adminPort ?? admin}/stats?filter=grpc_access_log`)).text();
+  await proxy.stop();
+  await receiver.stop();
   return {
     ...read(receiver.streams, names),
     stats: Object.fromEntries(

@@ -3,8 +3,7 @@ import { constants } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Server } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, responseLength, startEnvoy } from '@mizzen/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   bootstrap,
@@ -17,7 +16,8 @@ import {
   tcpProxy,
   tlsInspector,
 } from '../process/testing/bootstraps.ts';
-import { startProxy } from '../process/testing/standalone.ts';
+import { statsWhenQuiet } from '../filter/testing/beside.ts';
+import { startWithAdmin } from '../process/testing/standalone.ts';
 import { testAuthority } from '../tls/testing/certificates.ts';
 import { FORMATS } from './testing/formats.ts';
 
@@ -69,7 +69,13 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((done) => backend.listen(0, '127.0.0.1', done));
-  [theirs, ours] = [await observe(startEnvoy), await observe(startProxy)];
+  [theirs, ours] = [
+    await observe(async (config) => {
+      const envoy = await startEnvoy(config);
+      return { ...envoy, admin: envoy.adminPort };
+    }),
+    await observe(startWithAdmin),
+  ];
 }, 60_000);
 afterAll(() => backend.close());
 
@@ -96,12 +102,17 @@ function say({ to, send }: Visit, port: number, from: string): Promise<void> {
     socket.on('error', () => undefined);
     raw.on('close', () => done());
     socket.write(send);
-    socket.on('data', () => setTimeout(() => socket.destroy(), 100));
+    let text = '';
+    socket.on('data', (data: Buffer) => {
+      text += data.toString('latin1');
+      // The end of what is no request comes from behind the proxy.
+      if (to !== 'tcp' && to !== 'tls' && responseLength(text, send.split(' ')[0]!) !== undefined) socket.destroy();
+    });
   });
 }
 
 async function observe(
-  start: (config: object) => Promise<{ output(): string; stop(): Promise<void> }>,
+  start: (config: object) => Promise<{ readonly admin: number; output(): string; stop(): Promise<void> }>,
 ): Promise<Map<string, Fields>> {
   const ports = {
     http: await freePort(),
@@ -154,7 +165,7 @@ async function observe(
     ),
   );
   for (const [i, visit] of VISITS.entries()) await say(visit, ports[visit.to], `127.65.0.${i + 1}`);
-  await pause(200);
+  await statsWhenQuiet(proxy.admin);
   await proxy.stop();
   const seen = new Map<string, Fields>();
   for (const line of proxy.output().split('\n')) {

@@ -361,7 +361,7 @@ function attempt(port: number, args: readonly string[]): Promise<string> {
     const child = execFile(
       'openssl',
       ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca.rootFile, '-ign_eof', ...args],
-      { timeout: 8000 },
+      { timeout: 60_000 },
       (_error, stdout, stderr) => done(summary(stdout + stderr)),
     );
     child.stdin?.on('error', () => undefined);

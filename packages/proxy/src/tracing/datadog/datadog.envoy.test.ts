@@ -1,6 +1,5 @@
 /** Datadog's traces beside real Envoy: the same requests, and what the agent, upstreams and logs see. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { freePort, startEnvoy } from '@mizzen/testkit';
+import { freePort, startEnvoy, until } from '@mizzen/testkit';
 import { expect, test } from 'vitest';
 import { ask, fetchText, startRaw, TYPE } from '../../filter/testing/beside.ts';
 import { bootstrap, hcm, listener, routeTo, staticCluster, stdoutLog } from '../../process/testing/bootstraps.ts';
@@ -202,7 +201,7 @@ async function observe(start: (config: object) => Promise<Running>): Promise<See
       heads.push(answer.split('\r\n\r\n')[1] ?? '');
     }
     for (const [k] of one.ask.entries())
-      await expect.poll(() => found(`/${i}/${k}/`), { timeout: 8000, message: `${one.name} ${k}` }).toBeDefined();
+      await expect.poll(() => found(`/${i}/${k}/`), { timeout: 40_000, message: `${one.name} ${k}` }).toBeDefined();
     answers[one.name] = one.ask.map((_, k) =>
       tell(heads[k]!, found(`/${i}/${k}/`)!, { [up.port]: 'UP', [ports[i]!]: 'PORT' }),
     );
@@ -211,8 +210,10 @@ async function observe(start: (config: object) => Promise<Running>): Promise<See
     await Promise.all(CASES.map(askAll));
     agent.rates = { 'service:istio-proxy,env:': 0.25, 'service:,env:': 1 };
     await ask(ports.at(-1)!, 'GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n');
-    await expect.poll(() => found('h/'), { timeout: 8000 }).toBeDefined();
-    await wait(100);
+    await until('the trace of the request', () => found('h/') !== undefined);
+    const heard = async (): Promise<number> =>
+      Number(/reports_sent: (\d+)/.exec(await fetchText(proxy.admin, '/stats?filter=tracing.datadog'))?.[1]);
+    await until("the agent's answer with its rates", async () => (await heard()) === agent.posts.length);
     await askAll(all.at(-1)!, all.length - 1);
     const text = await fetchText(proxy.admin, '/stats?filter=tracing.datadog');
     await proxy.stop();

@@ -1,6 +1,5 @@
 /** What requests to management servers say of the proxy, and how long responses may be, beside real Envoy. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { startEnvoy } from '@mizzen/testkit';
+import { startEnvoy, until } from '@mizzen/testkit';
 import { TypeUrl } from '@mizzen/xds';
 import { afterEach, expect, test } from 'vitest';
 import { fetchText, HTTP2 } from '../../filter/testing/beside.ts';
@@ -73,7 +72,8 @@ async function observe(engine: 'Envoy' | 'Mizzen', api: object, grpc: object, le
       ? await startEnvoy(config).then((envoy) => ({ ...envoy, admin: envoy.adminPort }))
       : await startWithAdmin(config);
   closing.push(() => proxy.stop());
-  await wait(1500);
+  // The third says that what came second has been taken.
+  await until('three requests, or another stream', () => asked.requests.length > 2 || asked.streams > 1);
   const stats = await fetchText(
     proxy.admin,
     '/stats?filter=^cluster_manager.(cds.update_(success|rejected)|cluster_added)$',

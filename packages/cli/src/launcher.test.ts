@@ -43,11 +43,11 @@ test('started by an old Node, the program opens logs again and ends as the signa
         ({ status }) => status,
         () => 0,
       );
-    await expect.poll(get, { timeout: 20_000 }).toBe(200);
-    await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8'), { timeout: 20_000 }).toContain('GET / ');
+    await expect.poll(get).toBe(200);
+    await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8')).toContain('GET / ');
     renameSync(log, `${log}.1`);
     child.kill('SIGUSR1');
-    await expect.poll(async () => (await get()) === 200 && existsSync(log), { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await get()) === 200 && existsSync(log)).toBe(true);
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   } finally {

@@ -62,7 +62,7 @@ let browser: Browser;
 let mesh: Mesh;
 beforeAll(async () => {
   [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), mesh?.stop()]);
 });

@@ -54,7 +54,7 @@ beforeAll(async () => {
   [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
   for (let i = 0; i < 40; i++) expect(await mesh.ask('/')).toBe(200);
   for (let i = 0; i < 4; i++) expect(await mesh.ask('/nobody')).toBe(503);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), mesh?.stop()]);
 });
@@ -292,7 +292,7 @@ for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
     }
     expect(complaints).toEqual([]);
     await context.close();
-  }, 60_000);
+  }, 120_000);
 }
 
 test('every page fits a window as narrow as a telephone', async () => {
@@ -310,7 +310,7 @@ test('every page fits a window as narrow as a telephone', async () => {
   }
   expect(complaints).toEqual([]);
   await context.close();
-}, 60_000);
+}, 120_000);
 
 test('the theme is kept', async () => {
   const { page, context } = await openPage(browser, mesh.console, 'light');

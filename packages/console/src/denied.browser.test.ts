@@ -30,7 +30,7 @@ let browser: Browser;
 let mesh: Mesh;
 beforeAll(async () => {
   [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), mesh?.stop()]);
 });
@@ -90,7 +90,7 @@ test('what is denied is a class of its own in the graph, and can be looked for',
     expect(complaints).toEqual([]);
     await context.close();
   });
-}, 60_000);
+}, 120_000);
 
 test('charts, lists of services and traces tell denials from failures', async () => {
   await send();
@@ -123,4 +123,4 @@ test('charts, lists of services and traces tell denials from failures', async ()
   expect(await violationsOf(page)).toEqual([]);
   expect(complaints).toEqual([]);
   await context.close();
-}, 60_000);
+}, 120_000);

@@ -31,7 +31,7 @@ beforeAll(async () => {
   [browser, mesh] = await Promise.all([openBrowser(), Mesh.start(FILES)]);
   for (let i = 0; i < 6; i++) expect(await mesh.ask(`/page/${i}`)).toBe(200);
   expect(await mesh.ask('/broken')).toBe(503);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), mesh?.stop()]);
 });

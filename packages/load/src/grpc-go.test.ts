@@ -18,7 +18,7 @@ beforeEach(async () => {
   said = '';
   server = spawn(program, { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
   server.stdout!.on('data', (data: Buffer) => (said += data.toString()));
-  await expect.poll(() => said, { timeout: 10_000 }).toBe('ready\n');
+  await expect.poll(() => said).toBe('ready\n');
 });
 afterEach(() => void server.kill('SIGKILL'));
 

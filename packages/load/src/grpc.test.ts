@@ -61,7 +61,7 @@ test('deadlines and refused connections are errors and no answers', async () => 
   const slow = `
 target: http://127.0.0.1:${reflecting.port}
 protocol: grpc
-scenarios: { a: { steps: [{ call: greet.Greeter/Hello, timeout: 100ms, message: { delayMs: 1000 } }] } }`;
+scenarios: { a: { steps: [{ call: greet.Greeter/Hello, timeout: 1s, message: { delayMs: 10000 } }] } }`;
   const load = loadOf(slow, { rate: 20 });
   await load.prepare();
   expect((await load.start()).requests).toMatchObject({

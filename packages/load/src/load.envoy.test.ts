@@ -61,7 +61,7 @@ test('chaos over HTTP/2: what Envoy logged is what was sent', async () => {
   });
   expect(result.requests.aborted).toBeGreaterThan(0);
   expect(Object.values(logged).reduce((sum, count) => sum + count, 0)).toBe(result.requests.sent);
-}, 20_000);
+});
 
 test.each(['http1', 'http2'])(
   '%s: percentiles agree with those of h2load beside it',

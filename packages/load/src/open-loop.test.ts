@@ -73,4 +73,4 @@ test('stress ends with the step that breaks, and says which rate held', async ()
   expect(stress!.steps.at(-1)!.thresholds.some((each) => !each.ok)).toBe(true);
   // Its own limits are there to be found.
   expect(ok).toBe(true);
-}, 30_000);
+});

@@ -18,7 +18,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MIZZEN, 'proxy', ...args], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { status, stdout, stderr: stderr.replaceAll(directory, 'DIR') };
 }
@@ -74,7 +74,7 @@ test('places that cannot be written to: no log, no proxy; an address that nobody
   });
   const proxy = runProxy(bootstrap, ['--admin-address-path', nowhere, '--log-path', log]);
   const logged = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
-  await expect.poll(logged, { timeout: 20_000 }).toContain('all listeners are ready');
+  await expect.poll(logged).toContain('all listeners are ready');
   expect(logged()).toMatch(/\[critical\]\[admin\] the address is told to nobody: ENOENT/);
   await proxy.stop();
   expect(await proxy.ended).toBe(0);
@@ -277,7 +277,7 @@ test('fields that Envoy does not have are passed over when told so', () => {
   expect(run('-c', odd, ...over, '--mode', 'validate').status).toBe(0);
 });
 
-test('what --config-yaml says is laid over the file, and flags over both', { timeout: 30_000 }, async () => {
+test('what --config-yaml says is laid over the file, and flags over both', async () => {
   const admin = await freePort();
   const log = join(directory, 'proxy.log');
   const running = runProxy(
@@ -298,7 +298,7 @@ test('what --config-yaml says is laid over the file, and flags over both', { tim
       join(directory, 'admin'),
     ],
   );
-  await expect.poll(() => text(admin, '/ready').catch(() => ''), { timeout: 15_000 }).toBe('LIVE\n');
+  await expect.poll(() => text(admin, '/ready').catch(() => '')).toBe('LIVE\n');
   const info = JSON.parse(await text(admin, '/server_info')) as { node: object };
   expect(info.node).toMatchObject({ id: 'flag', cluster: 'over' });
   expect(readFileSync(join(directory, 'admin'), 'utf8')).toBe(`127.0.0.1:${admin}`);
@@ -340,9 +340,7 @@ test(
       given = given.replaceAll(`"port_value": ${port}`, `"port_value": ${ports[index]}`);
     const running = runProxy(JSON.parse(given.replaceAll('/tmp/XDS', join(directory, 'XDS'))) as object);
     try {
-      await expect
-        .poll(() => text(ports[0]!, '/ready').catch(() => ''), { timeout: 15_000 })
-        .toBe('PRE_INITIALIZING\n');
+      await expect.poll(() => text(ports[0]!, '/ready').catch(() => '')).toBe('PRE_INITIALIZING\n');
       const dump = file('dump.json', await text(ports[0]!, '/config_dump'));
       const { status, stdout } = spawnSync(process.execPath, [MIZZEN, 'proxy-config', 'cluster', '-f', dump], {
         encoding: 'utf8',

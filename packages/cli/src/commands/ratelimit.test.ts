@@ -241,7 +241,7 @@ test('IPv6, and what is no URL of Redis', { timeout: 60_000 }, async () => {
   await expect(service(`${file}.old`)).rejects.toThrow('limits.yaml.old` cannot be read: ENOENT');
 });
 
-test('limits that are wrong', { timeout: 30_000 }, async () => {
+test('limits that are wrong', async () => {
   const file = join(folder(), 'limits.yaml');
   writeFileSync(file, 'domain: shop\ndescriptors: [{ vlaue: 1 }]');
   await expect(service(file)).rejects.toThrow('limits.yaml: descriptors[0].vlaue: is not supported');

@@ -91,7 +91,7 @@ test('a load that is not gentle, or that cannot be read, is refused', async () =
     status: 1,
     err: 'mizzen up: --load: there is no file `absent.yaml`\n',
   });
-}, 30_000);
+});
 
 test('what is no file of scenarios is said', async () => {
   writeFileSync(join(dir, 'mesh.yaml'), MESH);

@@ -77,7 +77,7 @@ beforeAll(async () => {
     },
     dynamicResources: { cdsConfig: file(cds), ldsConfig: file(lds) },
   });
-}, 30_000);
+});
 afterAll(async () => {
   await envoy.stop();
   rmSync(folder, { recursive: true, force: true });

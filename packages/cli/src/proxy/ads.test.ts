@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runProxy, type RunningProxy } from './testing/run-proxy.ts';
 
 const NODE = 'sidecar~127.0.0.1~web-0.default~default.svc.cluster.local';
-const SLOW = { timeout: 15_000, interval: 50 };
+const SLOW = { interval: 50 };
 let directory: string;
 let server: XdsServer;
 let refusals: Refusal[];
@@ -117,7 +117,9 @@ describe.each([
       .poll(() => refusals.map(({ typeUrl, resource }) => [typeUrl, resource]), SLOW)
       .toEqual([[TypeUrl.cluster, 'a']]);
     expect(refusals[0]!.message).toContain('perConnectionBufferHighWatermarkTimeout');
-    expect(server.status()[0]?.types).toMatchObject({ cluster: 'refused', listener: 'synced', route: 'synced' });
+    await expect
+      .poll(() => server.status()[0]?.types, SLOW)
+      .toMatchObject({ cluster: 'refused', listener: 'synced', route: 'synced' });
     commit(b);
     await expect.poll(synced, SLOW).toBe(true);
   });

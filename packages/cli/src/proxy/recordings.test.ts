@@ -74,7 +74,7 @@ async function follow(
     return wanted && others ? 'answered' : JSON.stringify(types);
   };
   try {
-    await expect.poll(asked, { timeout: 20_000, interval: 5 }).toBe('answered');
+    await expect.poll(asked, { interval: 5 }).toBe('answered');
     const { refusals } = server.status().find((each) => each.node === node.id)!;
     const isTaken =
       (typeUrl: string) =>

@@ -207,4 +207,4 @@ test('the console is served with its API, and only there', async () => {
   expect((await fetch(`${api}/`)).status).toBe(404);
   expect((await fetch(`${webConsole}/`, { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(403);
   expect((await fetch(`${webConsole}/api/stop`, { method: 'POST' })).status).toBe(401);
-}, 30_000);
+});

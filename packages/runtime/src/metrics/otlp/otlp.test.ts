@@ -207,9 +207,9 @@ test('a receiver that fails is told of once, and reports go on', async () => {
     onNotice: (text) => notices.push(text),
   });
   closing.push(() => exporter.close());
-  await expect.poll(() => receiver.targets.length, { timeout: 10_000 }).toBeGreaterThan(2);
+  await expect.poll(() => receiver.targets.length).toBeGreaterThan(2);
   receiver.status = 200;
-  await expect.poll(() => notices.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => notices.length).toBe(2);
   expect(notices).toEqual([
     `metrics cannot be sent to ${url}/v1/metrics: it answers 503`,
     `metrics are sent to ${url}/v1/metrics again`,
@@ -226,7 +226,7 @@ test('a mesh sends what its control plane and its workloads have', async () => {
   closing.push(() => control.remove());
   control.start({ otlpMetrics: { url: `${await receiver.listen()}/custom`, interval: 100 } });
   const services = (): string[] => [...new Set(receiver.reports.map(({ service }) => service))].toSorted();
-  await expect.poll(services, { timeout: 20_000 }).toContain('istiod.istio-system');
+  await expect.poll(services).toContain('istiod.istio-system');
   expect(receiver.targets[0]).toBe('POST /custom application/json');
   const names = receiver.reports.flatMap(({ metrics }) => metrics.map(({ name }) => name));
   expect(names).toEqual(expect.arrayContaining(['pilot_services', 'pilot_proxy_convergence_time']));

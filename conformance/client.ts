@@ -75,8 +75,9 @@ export class Connection {
       if (part !== '' && !socket.destroyed) socket.write(Buffer.from(part, 'latin1'));
     }
     if (request.end) socket.end();
-    if (request.wait === undefined) await this.#until(() => this.#closed || this.#complete(request), PATIENCE);
-    else await this.#until(() => this.#closed, request.wait);
+    if (request.wait === undefined || request.answered)
+      await this.#until(() => this.#closed || this.#complete(request), PATIENCE);
+    if (request.wait !== undefined) await this.#until(() => this.#closed, request.wait);
     const time = performance.now() - started;
     const givenUp = /\r\nconnection: close\r\n/i.test(this.#text) && request.wait === undefined;
     await this.#until(() => this.#closed, givenUp ? UNTIL_CLOSED : request.settle);
@@ -96,6 +97,7 @@ export class Connection {
 
   #complete(request: Request): boolean {
     let rest = this.#text;
+    if (request.answers === 0) return rest !== '';
     for (let i = 0; i < request.answers; i++) {
       const length = responseLength(rest, request.method);
       if (length === undefined) return false;

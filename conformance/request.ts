@@ -29,10 +29,12 @@ export interface Request extends Step {
   readonly to: string;
   /** Requests of the same name share a connection. */
   readonly on?: string;
-  /** Number of responses that complete it. */
+  /** Number of responses that complete it; 0: the first byte does. */
   readonly answers: number;
-  /** Milliseconds to listen, whatever comes; without it until the answer is complete. */
+  /** Milliseconds to listen, whatever comes, from the end of the answers where these are numbered; without it until the answer is complete. */
   readonly wait?: number;
+  /** The number of answers is written. */
+  readonly answered: boolean;
   /** Milliseconds after the answer in which the end of the connection and late attempts are seen. */
   readonly settle: number;
   /** Milliseconds between the parts. */
@@ -64,7 +66,7 @@ export interface ClientTls {
   readonly ciphers?: string;
 }
 
-interface Fields extends Partial<Omit<Request, 'send' | 'method' | 'title'>> {
+interface Fields extends Partial<Omit<Request, 'send' | 'method' | 'title' | 'answered'>> {
   readonly title?: string;
   readonly request?: string;
   readonly send?: string | readonly string[];
@@ -120,6 +122,7 @@ export function parseRequest(raw: string | Fields): Request {
     expect: expectation === undefined ? undefined : String(expectation),
     to: fields.to ?? 'in',
     answers: fields.answers ?? 1,
+    answered: fields.answers !== undefined,
     settle: fields.settle ?? 30,
     gap: fields.gap ?? 20,
     end: fields.end ?? false,

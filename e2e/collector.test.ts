@@ -91,6 +91,8 @@ async function collected<T>(pick: (all: Collected) => Map<string, T>): Promise<M
   return found;
 }
 
+type Span = Collected['spans'][number];
+
 /** Of what is tried again, only the last time counts. */
 let round = 0;
 
@@ -165,4 +167,31 @@ it('metrics: of every workload on either engine, and of the control plane', asyn
     .poll(() => having('istio_requests_total').toSorted(), { interval: 250 })
     .toEqual(['client', ...SERVERS, ...STORED].map((name) => `${name}.default`).toSorted());
   await expect.poll(() => having('pilot_xds_pushes'), { interval: 250 }).toHaveLength(1);
+});
+
+it('spans that a mesh keeps go to the Collector, too, by one setting', async () => {
+  const plain = folder({ 'mesh.yaml': ['asker', 'asked'].map((name) => service(name)).join('---\n') });
+  const args = [plain.path, '--otlp-traces', `http://127.0.0.1:${collector.ports.http}`];
+  const keeping = await up(args, { engine: 'mixed', onEnvoy: ['asked-v1'] });
+  try {
+    const url = `http://asked:8080/kept-${++round}`;
+    const asker = await fromWorkload(keeping, 'default', 'asker-v1');
+    expect((await asker.get(url)).status).toBe(200);
+    const spans = (): Collected['spans'] => collector.collected().spans.filter(({ tags }) => tags['http.url'] === url);
+    await expect.poll(() => spans().length, { interval: 250 }).toBe(2);
+    const [client, server] = spans().toSorted((a, b) => Number(b['kind']) - Number(a['kind'])) as [Span, Span];
+    expect([client.service, client['kind'], server.service, server['kind']]).toEqual([
+      'asker.default',
+      3,
+      'asked.default',
+      2,
+    ]);
+    expect([server['traceId'], server['parentSpanId']]).toEqual([client['traceId'], client['spanId']]);
+    const { traceId } = client as unknown as { readonly traceId: string };
+    const { body } = await keeping.api(`/api/traces/${traceId}`);
+    expect((JSON.parse(body) as { readonly spans: readonly unknown[] }).spans).toHaveLength(2);
+  } finally {
+    await keeping.stop();
+    plain.remove();
+  }
 });

@@ -57,6 +57,8 @@ export interface ControlOptions {
   readonly consolePort?: number;
   /** All metrics are sent to this OTLP receiver, every `interval` milliseconds. */
   readonly otlpMetrics?: { readonly url: string; readonly interval: number };
+  /** All spans that the mesh keeps are sent to this one, as often. */
+  readonly otlpTraces?: { readonly url: string; readonly interval: number };
   /** Wanted by whoever changes something through the API, as `Authorization: Bearer`. Also in STATE-DIR/token. */
   readonly token: string;
   /** Gateway server port → local port, from `--gateway-port`; others below 1024 move up by 8000. */

@@ -40,6 +40,11 @@ export const command: Command = {
       value: 'URL',
       help: 'sends all metrics to this OTLP receiver, e.g. http://127.0.0.1:4318',
     },
+    'otlp-traces': {
+      type: 'string',
+      value: 'URL',
+      help: 'sends all spans to this OTLP receiver, e.g. that of Jaeger',
+    },
     load: {
       type: 'string',
       value: 'FILE',
@@ -69,6 +74,7 @@ export const command: Command = {
     const meshConfig = text(values, 'mesh-config');
     const envoy = text(values, 'envoy');
     const otlpMetrics = text(values, 'otlp-metrics');
+    const otlpTraces = text(values, 'otlp-traces');
     const consolePort = text(values, 'console-port') ?? String(DEFAULT_CONSOLE_PORT);
     if (meshConfig !== undefined && !existsSync(meshConfig)) {
       err.write(`mizzen up: --mesh-config: there is no file \`${meshConfig}\`\n`);
@@ -93,6 +99,7 @@ export const command: Command = {
         apiPort: port(text(values, 'api-port') ?? String(DEFAULT_API_PORT), 'api-port'),
         ...(consolePort === '0' ? {} : { consolePort: port(consolePort, 'console-port') }),
         ...(otlpMetrics === undefined ? {} : { otlpMetrics: httpUrl(otlpMetrics, 'otlp-metrics') }),
+        ...(otlpTraces === undefined ? {} : { otlpTraces: httpUrl(otlpTraces, 'otlp-traces') }),
         ...(load === undefined ? {} : { load }),
         gatewayPorts: gatewayPorts(list(values, 'gateway-port')),
         standIns: !flag(values, 'no-stand-ins'),

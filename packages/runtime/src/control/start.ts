@@ -18,7 +18,8 @@ import { ApiServer, type ApiOptions } from '../api/server.ts';
 import type { LiveExplainer } from '../explain/live.ts';
 import { startedWith } from '../envoy/started-with.ts';
 import type { ControlOptions, FromControl, ToControl } from '../protocol.ts';
-import { TraceStore } from '../traces/store.ts';
+import { SpanExporter } from '../traces/exporter.ts';
+import { LIMITS, TraceStore } from '../traces/store.ts';
 import { LoggedRequests } from '../access-log/requests.ts';
 import { LiveTraffic } from '../traffic/live.ts';
 import { CurrentUsage } from '../traffic/usage.ts';
@@ -136,7 +137,15 @@ export async function startControl(
   const commands = new Commands(send);
   const logs = new StateDir(stateDir);
   const traffic = new LiveTraffic(systemClock, () => running.state);
-  const traces = new TraceStore(systemClock);
+  const spans =
+    options.otlpTraces &&
+    new SpanExporter({
+      ...options.otlpTraces,
+      version: manifest.version,
+      clock: systemClock,
+      onNotice: (text) => send({ type: 'notice', text }),
+    });
+  const traces = new TraceStore(systemClock, LIMITS, (all) => spans?.add(all));
   const usage = new CurrentUsage(() => running.state, systemClock);
   const editor = new ConfigEditor({
     clock: systemClock,
@@ -211,6 +220,7 @@ export async function startControl(
       settingsWatch.close();
       running.close();
       otlp?.close();
+      spans?.close();
       proxies.close();
       await Promise.all([api.close(), webConsole?.close(), xds.close(), ads.close()]);
     },

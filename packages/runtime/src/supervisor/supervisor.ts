@@ -60,6 +60,7 @@ const LONGEST_REPORT_MS = 100;
 
 /** Between reports of all metrics to an OTLP receiver. */
 const OTLP_INTERVAL_MS = 10_000;
+const SPANS_INTERVAL_MS = 1000;
 
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {
@@ -241,8 +242,20 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const { files, cwd, meshConfig, stdin, apiPort, consolePort, otlpMetrics, gatewayPorts, standIns, inject, engine } =
-      this.#options;
+    const {
+      files,
+      cwd,
+      meshConfig,
+      stdin,
+      apiPort,
+      consolePort,
+      otlpMetrics,
+      otlpTraces,
+      gatewayPorts,
+      standIns,
+      inject,
+      engine,
+    } = this.#options;
     const { state } = this.#deps;
     if (!this.#desired) this.#token = state.token();
     else
@@ -261,6 +274,7 @@ export class Supervisor {
       apiPort,
       ...(consolePort === undefined ? {} : { consolePort }),
       ...(otlpMetrics === undefined ? {} : { otlpMetrics: { url: otlpMetrics, interval: OTLP_INTERVAL_MS } }),
+      ...(otlpTraces === undefined ? {} : { otlpTraces: { url: otlpTraces, interval: SPANS_INTERVAL_MS } }),
       token: this.#token,
       gatewayPorts,
       standIns,

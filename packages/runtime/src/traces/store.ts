@@ -72,6 +72,7 @@ const REQUEST_ID = 'guid:x-request-id';
 export class TraceStore {
   readonly #clock: Clock;
   readonly #limits: StoreLimits;
+  readonly #also: (spans: readonly Span[]) => void;
   readonly #traces = new Map<string, Entry>();
   /** The first and the last of those there are, in the order they were first heard of. */
   #oldest: Entry | undefined;
@@ -82,9 +83,11 @@ export class TraceStore {
   #spans = 0;
   #dropped = 0;
 
-  constructor(clock: Clock, limits: StoreLimits = LIMITS) {
+  /** `also`: gets all spans that come, kept or not. */
+  constructor(clock: Clock, limits: StoreLimits = LIMITS, also: (spans: readonly Span[]) => void = () => {}) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#also = also;
   }
 
   get kept(): Kept {
@@ -97,6 +100,7 @@ export class TraceStore {
   }
 
   add(spans: readonly Span[]): void {
+    this.#also(spans);
     for (const span of spans) this.#add(span);
     this.#expire();
     while (this.#oldest !== undefined && this.#bytes > this.#limits.bytes) this.#drop(this.#oldest);

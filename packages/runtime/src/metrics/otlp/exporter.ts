@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@mizzen/control-plane';
+import { Reception, receiverUrl, type Refusal, send } from '../../otlp/send.ts';
 import { attributesOf, toOtlp } from './convert.ts';
 import { readFamilies } from './families.ts';
 
@@ -22,7 +23,6 @@ export interface OtlpExporterOptions {
   readonly onNotice: (text: string) => void;
 }
 
-const TIMEOUT = 10_000;
 /** So many origins are read at once. */
 const AT_ONCE = 8;
 
@@ -30,13 +30,14 @@ const AT_ONCE = 8;
 export class OtlpExporter {
   readonly #options: OtlpExporterOptions;
   readonly #url: string;
+  readonly #reception: Reception;
   #timer: Timer | undefined;
   #closed = false;
-  #failing = false;
 
   constructor(options: OtlpExporterOptions) {
     this.#options = options;
-    this.#url = metricsUrl(options.url);
+    this.#url = receiverUrl(options.url, '/v1/metrics');
+    this.#reception = new Reception('metrics', this.#url, options.onNotice);
     this.#later();
   }
 
@@ -54,34 +55,27 @@ export class OtlpExporter {
 
   async #report(): Promise<void> {
     const origins = [...this.#options.origins()];
-    const failures: string[] = [];
+    const refusals: Refusal[] = [];
     const work = async (): Promise<void> => {
       for (let origin = origins.shift(); origin !== undefined && !this.#closed; origin = origins.shift()) {
         const { read } = origin;
         const text = await Promise.try(read).catch(() => undefined);
         // One that cannot be asked is missing there as it would be in Prometheus.
         if (text === undefined) continue;
-        const failure = await this.#send(origin.resource, text);
-        if (failure !== undefined) failures.push(failure);
+        const refusal = await this.#send(origin.resource, text);
+        if (refusal !== undefined) refusals.push(refusal);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    if (this.#closed || this.#failing === failures.length > 0) return;
-    this.#failing = failures.length > 0;
-    const { onNotice } = this.#options;
-    onNotice(
-      this.#failing
-        ? `metrics cannot be sent to ${this.#url}: ${failures[0]}`
-        : `metrics are sent to ${this.#url} again`,
-    );
+    if (!this.#closed) this.#reception.saw(refusals[0]);
   }
 
   /** Undefined: it was taken. */
-  async #send(resource: Readonly<Record<string, string>>, text: string): Promise<string | undefined> {
+  #send(resource: Readonly<Record<string, string>>, text: string): Promise<Refusal | undefined> {
     const { clock, version } = this.#options;
     const metrics = toOtlp(readFamilies(text), clock.wall());
-    if (metrics.length === 0) return undefined;
-    const body = JSON.stringify({
+    if (metrics.length === 0) return Promise.resolve(undefined);
+    return send(this.#url, {
       resourceMetrics: [
         {
           resource: attributesOf(Object.entries(resource)),
@@ -89,24 +83,5 @@ export class OtlpExporter {
         },
       ],
     });
-    try {
-      const answer = await fetch(this.#url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-        signal: AbortSignal.timeout(TIMEOUT),
-      });
-      await answer.arrayBuffer();
-      return answer.ok ? undefined : `it answers ${answer.status}`;
-    } catch (error) {
-      const { cause, message } = error as Error;
-      return cause instanceof Error && cause.message !== '' ? cause.message : message;
-    }
   }
-}
-
-function metricsUrl(text: string): string {
-  const url = new URL(text);
-  if (url.pathname === '/') url.pathname = '/v1/metrics';
-  return url.href;
 }

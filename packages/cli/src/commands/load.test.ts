@@ -114,7 +114,10 @@ test.each([
   [['--peak', '90', 'http://127.0.0.1:1'], '--peak: mode balanced has none'],
   [['-p', 'grpc', '-X', 'PUT', 'http://127.0.0.1:1/a.B/C'], '-X: calls of gRPC are all POST'],
   [['--proto', 'a.proto', 'http://127.0.0.1:1'], '--proto is of gRPC'],
-  [['-r', '-1', 'http://127.0.0.1:1'], "Option '-r' argument is ambiguous\n"],
+  [
+    ['-r', '-1', 'http://127.0.0.1:1'],
+    'mizzen load: -r needs a value\n  help: one that begins with a dash is written `--rate=-…`\n',
+  ],
 ])('what would change nothing is refused: %s', async (args, reason) => {
   writeFileSync(join(dir, 'visitors.yaml'), `target: ${url}\nscenarios: { a: { steps: [{ get: / }] } }\n`);
   const { status, out, err } = await load(args);

@@ -188,7 +188,7 @@ test('what istioctl has and Mizzen has not is refused by name, and nothing is ig
   }
   expect(pc('cluster', 'orders', '--address', 'x')).toMatchObject({
     status: 64,
-    err: 'Error: unknown flag: --address\n',
+    err: 'Error: unknown flag: --address\n  help: `mizzen help proxy-config cluster` lists what it takes\n',
   });
   expect(pc('cluster', 'orders', '--config', store, '-oxml')).toMatchObject({
     status: 1,

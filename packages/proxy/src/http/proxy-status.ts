@@ -25,6 +25,7 @@ const PROBLEMS: readonly (readonly [flag: number, problem: Problem])[] = [
   [ResponseFlag.NR, ['destination_not_found', 500]],
   [ResponseFlag.RL, LIMIT],
   [ResponseFlag.RLSE, LIMIT],
+  [ResponseFlag.UAEX, REFUSED],
   [ResponseFlag.URX, UNAVAILABLE],
   [ResponseFlag.SI, NOT_IN_TIME],
   [ResponseFlag.IH, BAD_REQUEST],

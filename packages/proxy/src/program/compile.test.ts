@@ -60,6 +60,14 @@ test('servers of DNS are asked no longer and no more often than can be', () => {
   expect(program!.dns.servers).toEqual({ addresses: ['127.0.0.1:53'], timeout: most, tries: most });
 });
 
+test('a cluster that is named as one of DNS has nothing but defaults', () => {
+  const { program } = compileCluster(
+    { name: 'c', clusterType: { name: 'envoy.cluster.dns' }, dnsRefreshRate: '1s', dnsLookupFamily: 'V6_ONLY' },
+    testDeps,
+  );
+  expect(program).toMatchObject({ type: 'STRICT_DNS', dns: { refreshRate: 5000, family: 'AUTO' } });
+});
+
 test('a cluster as Istio makes it', () => {
   const compiled = compileCluster(
     {
@@ -169,8 +177,23 @@ test.each([
     { name: 'c', type: 'EDS', edsClusterConfig: { edsConfig: { ads: {} } }, loadAssignment: { clusterName: 'c' } },
     'loadAssignment: a cluster of type EDS has no endpoints of its own',
   ],
+  [{ name: 'c', type: 'LOGICAL_DNS' }, 'loadAssignment: a LOGICAL_DNS cluster has exactly one endpoint'],
   [
     { name: 'c', type: 'LOGICAL_DNS', loadAssignment: { clusterName: 'c' } },
+    'loadAssignment: a LOGICAL_DNS cluster has exactly one endpoint',
+  ],
+  [
+    {
+      name: 'c',
+      type: 'LOGICAL_DNS',
+      loadAssignment: {
+        clusterName: 'c',
+        endpoints: [
+          { lbEndpoints: [{ endpoint: { address: { socketAddress: { address: 'a.test', portValue: 80 } } } }] },
+          { priority: 1 },
+        ],
+      },
+    },
     'loadAssignment: a LOGICAL_DNS cluster has exactly one endpoint',
   ],
   [

@@ -19,7 +19,7 @@ import { asciiLower, milliseconds, percent } from '../values.ts';
 import { compileAssignment, withCopies } from '../endpoints.ts';
 import { compileBind } from './bind.ts';
 import { compileThresholds, perHostConnections } from './circuit-breakers.ts';
-import { compileDns, dnsConfig } from './dns.ts';
+import { compileDns, dnsConfig, DNS_NAME } from './dns.ts';
 import { compileHealthChecks } from './health-check.ts';
 import { compileUpstreamHttp, HTTP_OPTIONS, isAutomatic, mayUseHttp2 } from './http.ts';
 import { compileLb } from './lb.ts';
@@ -31,6 +31,7 @@ const BY_NAME: Readonly<Record<string, ClusterProgram['type']>> = {
   'envoy.cluster.static': 'STATIC',
   'envoy.cluster.strict_dns': 'STRICT_DNS',
   'envoy.cluster.logical_dns': 'LOGICAL_DNS',
+  [DNS_NAME]: 'STRICT_DNS',
   'envoy.cluster.original_dst': 'ORIGINAL_DST',
 };
 const DNS = 'envoy.extensions.clusters.dns.v3.DnsCluster';
@@ -206,6 +207,8 @@ function aggregated({ clusterType }: types.cluster.Cluster): readonly string[] |
   return config !== undefined && messageOf(config['@type']) === AGGREGATE ? (config.clusters ?? []) : undefined;
 }
 
+const ONE_HOST = 'a LOGICAL_DNS cluster has exactly one endpoint';
+
 function endpointsOf(
   context: CompileContext,
   cluster: types.cluster.Cluster,
@@ -217,6 +220,7 @@ function endpointsOf(
     case 'STRICT_DNS':
     case 'LOGICAL_DNS': {
       if (loadAssignment === undefined) {
+        if (type === 'LOGICAL_DNS') context.refuse(['loadAssignment'], ONE_HOST);
         return {
           name: cluster.name ?? '',
           localities: [],
@@ -227,8 +231,8 @@ function endpointsOf(
       }
       const endpoints = compileAssignment(context, loadAssignment, ['loadAssignment'], type !== 'STATIC');
       const hosts = endpoints.localities.flatMap((locality) => locality.endpoints);
-      if (type === 'LOGICAL_DNS' && hosts.length !== 1)
-        context.refuse(['loadAssignment'], 'a LOGICAL_DNS cluster has exactly one endpoint');
+      if (type === 'LOGICAL_DNS' && (hosts.length !== 1 || loadAssignment.endpoints?.length !== 1))
+        context.refuse(['loadAssignment'], ONE_HOST);
       return type === 'STATIC' ? withCopies(endpoints) : endpoints;
     }
     case 'EDS':

@@ -28,10 +28,14 @@ interface DnsClusterConfig extends CacheConfig {
   readonly allAddressesInSingleEndpoint?: boolean;
 }
 
+/** A DNS cluster that is named alone has nothing but defaults. */
+export const DNS_NAME = 'envoy.cluster.dns';
+
 /** What a typed DNS cluster says, in place of the cluster's own fields. */
 export function dnsConfig({ clusterType }: types.cluster.Cluster): DnsClusterConfig | undefined {
   const config = clusterType?.typedConfig;
-  return config !== undefined && messageOf(config['@type']) === 'envoy.extensions.clusters.dns.v3.DnsCluster'
+  if (config === undefined) return clusterType?.name === DNS_NAME ? {} : undefined;
+  return messageOf(config['@type']) === 'envoy.extensions.clusters.dns.v3.DnsCluster'
     ? (config as DnsClusterConfig)
     : undefined;
 }

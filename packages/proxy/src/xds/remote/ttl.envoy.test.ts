@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, startEnvoy } from '@mizzen/testkit';
 import { TypeUrl } from '@mizzen/xds';
-import { expect, onTestFinished, test } from 'vitest';
+import { test, type TestContext } from 'vitest';
 import { fetchText } from '../../filter/testing/beside.ts';
 import { hcm, listener, staticCluster } from '../../process/testing/bootstraps.ts';
 import { startWithAdmin } from '../../process/testing/standalone.ts';
@@ -23,7 +23,7 @@ interface Heart {
 }
 
 /** Serves one listener, with its time, and says again and again that it stays. Both forms of the protocol. */
-async function serve(resource: object): Promise<Heart> {
+async function serve(resource: object, { onTestFinished }: TestContext): Promise<Heart> {
   let [beats, last, over] = [0, 0, false];
   const server = await serveDiscovery(({ delta, say }) => {
     let nonce = 0;
@@ -81,9 +81,10 @@ function answers(port: number): Promise<number | 'refused'> {
 }
 
 // At the same time, for they wait.
-test.concurrent.each(
+test.concurrent.for(
   ['GRPC', 'DELTA_GRPC'].flatMap((apiType) => ['Envoy', 'Mizzen'].map((engine) => [apiType, engine] as const)),
-)('%s: %s', async (apiType, engine) => {
+)('%s: %s', async ([apiType, engine], context) => {
+  const { expect, onTestFinished } = context;
   const port = await freePort();
   const direct = { match: { prefix: '/' }, directResponse: { status: 200 } };
   const resource = {
@@ -91,7 +92,7 @@ test.concurrent.each(
     ...listener(port, [{ filters: [hcm([direct])] }]),
     name: 'l',
   };
-  const heart = await serve(resource);
+  const heart = await serve(resource, context);
   const options = {
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {

@@ -71,6 +71,7 @@ export class Connection {
     this.#text = '';
     const started = performance.now();
     for (const [i, part] of request.send.entries()) {
+      if (i > 0 && request.begun) await this.#until(() => this.#closed || this.#text !== '', PATIENCE);
       if (i > 0) await pause(request.gap);
       if (part !== '' && !socket.destroyed) socket.write(Buffer.from(part, 'latin1'));
     }

@@ -39,6 +39,8 @@ export interface Request extends Step {
   readonly settle: number;
   /** Milliseconds between the parts. */
   readonly gap: number;
+  /** The second part is not sent before an answer has begun. */
+  readonly begun: boolean;
   /** Copies go to several upstreams at once: which comes first is chance. So is the order of keys in objects that are logged. */
   readonly unordered: boolean;
   /** The client half-closes after the last part. */
@@ -91,6 +93,7 @@ const KNOWN = new Set([
   'wait',
   'settle',
   'gap',
+  'begun',
   'end',
   'unordered',
   'takes',
@@ -125,6 +128,7 @@ export function parseRequest(raw: string | Fields): Request {
     answered: fields.answers !== undefined,
     settle: fields.settle ?? 30,
     gap: fields.gap ?? 20,
+    begun: fields.begun ?? false,
     end: fields.end ?? false,
     unordered: fields.unordered ?? false,
     times: fields.times ?? 1,

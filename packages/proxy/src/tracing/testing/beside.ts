@@ -26,6 +26,8 @@ export interface TraceCase {
 
 export interface TraceSeen {
   readonly answers: Readonly<Record<string, readonly string[]>>;
+  /** How many spans there were, by case and question. */
+  readonly counts: readonly (readonly number[])[];
   readonly stats: readonly string[];
 }
 
@@ -60,12 +62,13 @@ export async function observeTraces(cases: readonly TraceCase[]): Promise<{ thei
     const envoy = await startEnvoy(config);
     return { ...envoy, admin: envoy.adminPort };
   });
-  return { theirs, ours: await observe(cases, startWithAdmin) };
+  return { theirs, ours: await observe(cases, startWithAdmin, theirs) };
 }
 
 async function observe(
   cases: readonly TraceCase[],
   start: (config: object) => Promise<{ output(): string; stop(): Promise<void>; readonly admin: number }>,
+  others?: TraceSeen,
 ): Promise<TraceSeen> {
   const up = await startRaw(UPSTREAM);
   const collector = await startCollector();
@@ -110,12 +113,18 @@ async function observe(
   const proxy = await start(config);
   try {
     const answers: Record<string, string[]> = {};
+    const counts: number[][] = [];
     for (const [i, one] of cases.entries()) {
       const own: string[] = [];
-      for (const question of one.ask) {
-        const before = countOf(collector);
+      const counted: number[] = [];
+      counts.push(counted);
+      for (const [k, question] of one.ask.entries()) {
         const answer = await ask(ports[i]!, question);
-        await settle(collector, before, /x-b3-sampled: 1|b3: \S+-1|traceparent: \S+-01 ;/.test(answer));
+        const due = /x-b3-sampled: 1|b3: \S+-1|traceparent: \S+-01 ;/.test(answer);
+        // Not all that are told of a trace leave one; what the other left is certain.
+        if (others === undefined) await settle(collector, due ? 1 : 0, 80);
+        else await settle(collector, others.counts[i]![k]!, 800);
+        counted.push(countOf(collector));
         own.push(tell(answer, spansOf(collector), { [up.port]: 'UP', [closed]: 'CLOSED', [ports[i]!]: 'PORT' }));
         collector.spans.clear();
       }
@@ -125,7 +134,7 @@ async function observe(
     }
     const text = await fetchText(proxy.admin, '/stats?filter=tracing');
     const stats = text.split('\n').filter((line) => line !== '' && !/timer_flushed|reports_dropped_batch/.test(line));
-    return { answers, stats };
+    return { answers, counts, stats };
   } finally {
     await proxy.stop();
     await collector.stop();
@@ -136,10 +145,10 @@ async function observe(
 const spansOf = (collector: Collector): SeenSpan[] => [...collector.spans.values()].flat();
 const countOf = (collector: Collector): number => spansOf(collector).length;
 
-/** Until no more spans come; where some are due, until the first has. */
-async function settle(collector: Collector, before: number, due: boolean): Promise<void> {
-  let last = before;
-  for (let quiet = 0, turns = 0; quiet < 3 || (due && last === before && turns < 80); turns++) {
+/** Until no more spans come; for a while, until so many have. */
+async function settle(collector: Collector, due: number, atMost: number): Promise<void> {
+  let last = 0;
+  for (let quiet = 0, turns = 0; quiet < 3 || (last < due && turns < atMost); turns++) {
     await wait(25);
     const now = countOf(collector);
     quiet = now === last ? quiet + 1 : 0;

@@ -21,7 +21,13 @@ export function normalize(bytes: string): string {
     .replaceAll(/(?<=x-b3-(?:trace|span|parentspan)id: )[0-9a-f]{16,32}/gi, 'ID')
     .replaceAll(/(?<=traceparent: 00-)[0-9a-f]{32}-[0-9a-f]{16}/gi, 'ID-ID')
     .replaceAll(/(?<=x-envoy-upstream-service-time: )\d+/gi, 'N')
-    .replaceAll(/(?<=x-envoy-expected-rq-timeout-ms: )\d+/gi, (ms) => String(Math.ceil(Number(ms) / 500) * 500));
+    .replaceAll(/(?<=x-envoy-expected-rq-timeout-ms: )\d+/gi, (ms) => roundUp(Number(ms)));
+}
+
+/** What is left of a time is another each time; of much, more has passed on a busy machine. */
+function roundUp(ms: number): string {
+  const step = ms > 10_000 ? 2500 : 500;
+  return String(Math.ceil(ms / step) * step);
 }
 
 /** Response flags are a set; the keys of an object are where `unordered`. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { constants, mkdtempSync, openSync, readSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { LogFiles } from './log-files.ts';
 
 test('an access log is for its owner alone', () => {
@@ -47,7 +47,7 @@ test('every line is written once and in order, whatever its length, and as the b
   for (const line of lines.slice(0, 1000)) sink.write(line);
   due!();
   const written = Buffer.from(lines.slice(0, 1000).join(''), 'latin1');
-  await vi.waitFor(() => expect(readFileSync(path).equals(written)).toBe(true));
+  await expect.poll(() => readFileSync(path).equals(written)).toBe(true);
   for (const line of lines.slice(1000)) sink.write(line);
   files.close();
   expect(readFileSync(path).equals(Buffer.from(lines.join(''), 'latin1'))).toBe(true);
@@ -67,13 +67,14 @@ test('what comes while a write is under way is gathered as long as any other', a
   sink.write('1\n');
   due.shift()!();
   sink.write('2\n');
-  await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe('1\n'));
-  await new Promise((done) => setImmediate(done));
+  await expect.poll(() => readFileSync(path, 'utf8')).toBe('1\n');
+  // The end of a write is heard of later than it is seen.
+  await expect.poll(() => due.length).toBe(1);
   sink.write('3\n');
   await new Promise((done) => setImmediate(done));
   expect(readFileSync(path, 'utf8')).toBe('1\n');
   due.shift()!();
-  await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe('1\n2\n3\n'));
+  await expect.poll(() => readFileSync(path, 'utf8')).toBe('1\n2\n3\n');
   expect(due).toHaveLength(0);
   files.close();
   rmSync(directory, { recursive: true });

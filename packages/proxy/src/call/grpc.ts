@@ -191,6 +191,8 @@ class Call {
       const message = trailers?.['grpc-message'] ?? head['grpc-message'];
       return new CallError('status', `gRPC status ${status}: ${typeof message === 'string' ? message : ''}`, status);
     }
+    if (body.length - 5 > (this.#call.maxAnswer || Infinity))
+      return new CallError('overflow', `the answer is larger than ${String(this.#call.maxAnswer)} bytes`, 8);
     if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || body[0] !== 0)
       return new CallError('status', 'the answer is not one message', 13);
     try {

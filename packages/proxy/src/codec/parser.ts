@@ -68,6 +68,8 @@ export abstract class MessageParser extends FieldSection {
   #consumed = 0;
   /** Bytes that were read together with the end of the message, and are of those that follow. */
   #ahead = 0;
+  /** Bytes of line ends before the head. */
+  #blanks = 0;
   #from = 0;
   /** Of the read at hand. */
   #end = 0;
@@ -115,7 +117,7 @@ export abstract class MessageParser extends FieldSection {
   /** Ready for the next message. */
   next(): void {
     if (this.#state === State.DONE) this.#state = State.HEAD;
-    this.#consumed = this.#ahead = 0;
+    this.#consumed = this.#ahead = this.#blanks = 0;
   }
 
   /** Reads from `data[from]` on; returns where it stopped: the end, or earlier after a complete or refused message. */
@@ -136,7 +138,7 @@ export abstract class MessageParser extends FieldSection {
     // Nobody took what came with an upgrade that was refused; of one that was handed over, more may have come than was seen here.
     if (this.#state === State.UNTIL_CLOSE) return Math.max(come, this.headBytes + body);
     if (this.#state !== State.DONE) return come;
-    const own = this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.headBytes + body;
+    const own = this.bodyMode === BodyMode.CHUNKED ? this.#consumed : this.#blanks + this.headBytes + body;
     return own + this.#ahead;
   }
 
@@ -223,6 +225,7 @@ export abstract class MessageParser extends FieldSection {
     let at = from;
     if (this.#heldLength === 0) {
       if (this.#skipsBlank) while (at < data.length && (data[at] === CR || data[at] === LF)) at++;
+      this.#blanks += at - from;
       if (at === data.length) {
         this.#blank = true;
         return at;

@@ -21,11 +21,8 @@ export function compileGrpcMethod(
 ): GrpcMethod {
   const { clusterName: cluster = '', authority = '' } = service?.envoyGrpc ?? {};
   if (cluster === '') context.refuse([...path, 'envoyGrpc', 'clusterName'], 'must not be empty');
-  const never = { retryPolicy: service?.retryPolicy, 'envoyGrpc.retryPolicy': service?.envoyGrpc?.retryPolicy };
-  for (const [field, value] of Object.entries(never))
-    if (value !== undefined) context.refuse([...path, ...field.split('.')], 'calls are not tried again');
-  if (service?.envoyGrpc?.maxReceiveMessageLength !== undefined)
-    context.refuse([...path, 'envoyGrpc', 'maxReceiveMessageLength'], 'not supported');
+  // That of `envoyGrpc` is for streams of management servers.
+  if (service?.retryPolicy !== undefined) context.refuse([...path, 'retryPolicy'], 'calls are not tried again');
   const metadata = compileMetadata(context, service?.initialMetadata, path);
   const limit = milliseconds(service?.timeout, timeout);
   return {
@@ -39,6 +36,7 @@ export function compileGrpcMethod(
         request,
         metadata: metadata(source),
         timeout: limit,
+        maxAnswer: service?.envoyGrpc?.maxReceiveMessageLength,
         skipEnvoyHeaders: service?.envoyGrpc?.skipEnvoyHeaders === true,
       }),
   };

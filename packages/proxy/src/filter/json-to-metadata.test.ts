@@ -7,7 +7,6 @@ const TYPE = 'type.googleapis.com/envoy.extensions.filters.http';
 const selectors = [{ key: 'a' }];
 
 test.each([
-  [{}, 'requestRules'],
   [{ requestRules: { rules: [{ selectors }] } }, 'rules[0]'],
   [{ requestRules: { rules: [{ selectors, onMissing: { key: 'k' } }] } }, 'onMissing.value'],
   [{ requestRules: { rules: [{ selectors, onPresent: { key: 'k' }, onError: { key: 'k' } }] } }, 'onError.value'],

@@ -93,6 +93,7 @@ const REFUSED: Readonly<Record<string, Manager>> = {
   'an expression that is too large': { route: sized('/[a-z]+/x', 5) },
   'a line break in the field of hosts': { routes: { vhostHeader: 'a\r\nb' } },
   'a field without a name that routes anew': { filters: [http({ clearRouteCacheHeaders: [''] })] },
+  'a prefix of an authorizer that is no path': { filters: [http({ httpService: { pathPrefix: 'x' } })] },
   'no users': { filters: [filter('basic_auth', 'BasicAuth', { users: { inlineString: '' } })] },
 };
 const TAKEN: Readonly<Record<string, Manager>> = {
@@ -126,6 +127,15 @@ const TAKEN: Readonly<Record<string, Manager>> = {
     route: { match: { prefix: '/' }, directResponse: { status: 200, body: { inlineString: 'x'.repeat(9000) } } },
   },
   'an HTTP service of an older version': { filters: [http({ transportApiVersion: 'V2' })] },
+  'an authorizer that nobody names': { filters: [http({ httpService: {} })] },
+  'when streams of an authorizer are begun again': {
+    filters: [
+      http({
+        httpService: undefined,
+        grpcService: { envoyGrpc: { clusterName: 'up', retryPolicy: { numRetries: 1 }, maxReceiveMessageLength: 100 } },
+      }),
+    ],
+  },
   'shares of healthy hosts that are not asked': {
     filters: [
       filter('health_check', 'HealthCheck', {

@@ -54,6 +54,7 @@ export class ResponseWriter {
       const id = program.alwaysSetRequestIdInResponse ? stream.request.headers.get('x-request-id') : undefined;
       if (id !== undefined) headers.set('x-request-id', id);
       fields = encodeFieldsSpelled(headers.flat, program.headerKeyFormat, undefined);
+      stream.info.headerBytesSent += fields.length;
     }
     this.#connection.out.text(`${this.http10 ? statusLine10(status) : statusLine(status)}${fields}\r\n`);
   }
@@ -133,7 +134,7 @@ export class ResponseWriter {
       framing = `${name('transfer-encoding')}: chunked\r\n`;
       this.#mode = this.#isHead ? Mode.NONE : Mode.CHUNKED;
     }
-    stream.info.headerBytesSent = text.length + framing.length - line.length;
+    stream.info.headerBytesSent += text.length + framing.length - line.length;
     connection.out.text(`${text}${framing}\r\n`);
   }
 

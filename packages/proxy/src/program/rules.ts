@@ -130,7 +130,8 @@ function checkText(rule: Rule, text: string, path: Path, refuse: Refuse): void {
 
 // oxlint-disable no-control-regex -- these are what is looked for
 const HEAD = {
-  'name!': /^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$/,
+  // The comma is among them: `+-.` is a range.
+  'name!': /^:?[0-9a-zA-Z!#$%&'*+-.^_|~`]+$/,
   name: /^[^\u0000\n\r]*$/,
   'value!': /^[^\u0000-\u0008\n-\u001f\u007f]*$/,
   value: /^[^\u0000\n\r]*$/,

@@ -4,6 +4,7 @@ import type { CompileContext } from '../../program/context.ts';
 import { compileHeaderChange } from '../../program/headers.ts';
 import { compileString } from '../../program/match/string.ts';
 import type { Path } from '../../program/path.ts';
+import { compileCoreRetry } from '../../program/route/retry.ts';
 import type { HttpAnswer, PendingCall } from '../../program/types.ts';
 import { applyChange } from '../../program/headers.ts';
 import { asciiLower, milliseconds, unwire, wire } from '../../program/values.ts';
@@ -46,15 +47,18 @@ export function compileHttpService(
   config: types.extAuthz.HttpService,
   path: Path,
 ): AuthorizationService {
-  const { cluster = '', uri } = config.serverUri ?? {};
-  if (cluster === '') context.refuse([...path, 'serverUri', 'cluster'], 'must not be empty');
-  if (uri === undefined || uri === '') context.refuse([...path, 'serverUri', 'uri'], 'must not be empty');
+  // Without a server every question fails.
+  const { cluster = '' } = config.serverUri ?? {};
   const prefix = wire(config.pathPrefix ?? '');
   const override = wire(config.pathOverride ?? '');
   if (override !== '' && !override.startsWith('/')) context.refuse([...path, 'pathOverride'], 'must begin with `/`');
   if (override !== '' && prefix !== '') context.refuse([...path, 'pathOverride'], 'does not go with `pathPrefix`');
   if (prefix !== '' && !prefix.startsWith('/')) context.refuse([...path, 'pathPrefix'], 'must begin with `/`');
   const timeout = milliseconds(config.serverUri?.timeout, 200);
+  const retry =
+    config.retryPolicy === undefined
+      ? undefined
+      : compileCoreRetry(context, config.retryPolicy, [...path, 'retryPolicy'], config.retryPolicy.retryOn ?? '');
   const of = config.authorizationResponse ?? {};
   const at = [...path, 'authorizationResponse'];
   const names = (field: Exclude<keyof typeof of, 'allowedClientHeaders'>): NameMatch =>
@@ -125,6 +129,7 @@ export function compileHttpService(
         headers: headers.flat,
         body: question.body(),
         timeout,
+        retry,
       });
       return { answer: call.answer.then(read, (): Verdict => ({ kind: 'error' })), cancel: () => call.cancel() };
     },

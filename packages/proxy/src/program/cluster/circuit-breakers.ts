@@ -49,7 +49,7 @@ export function perHostConnections(
 ): number | undefined {
   (breakers?.perHostThresholds ?? []).forEach((given, i) => {
     for (const field of Object.keys(given))
-      if (field !== 'priority' && field !== 'maxConnections')
+      if (!['priority', 'maxConnections', 'trackRemaining'].includes(field))
         context.refuse(['circuitBreakers', 'perHostThresholds', i, field], 'is no threshold of a host');
   });
   return breakers?.perHostThresholds?.find((given) => (given.priority ?? 'DEFAULT') === 'DEFAULT')?.maxConnections;

@@ -47,6 +47,8 @@ export function compileUpstreamHttp(
     const at = deprecated ? [] : ['typedExtensionProtocolOptions', HTTP_OPTIONS, 'explicitHttpConfig'];
     context.refuse([...at, 'http2ProtocolOptions'], HTTP2_PORT);
   }
+  if (cluster.maxRequestsPerConnection !== undefined && common?.maxRequestsPerConnection !== undefined)
+    context.refuse(['maxRequestsPerConnection'], 'is said in `commonHttpProtocolOptions`, too');
   const names = compileHeaderKeyFormat(context, http1?.headerKeyFormat, ['httpProtocolOptions', 'headerKeyFormat']);
   return {
     http2Only,

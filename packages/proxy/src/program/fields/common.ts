@@ -85,9 +85,8 @@ export const commonFields: FieldTable = {
   },
   'envoy.config.core.v3.HttpUri': { implemented: 'uri cluster timeout' },
   'envoy.config.core.v3.RetryPolicy': {
-    implemented: 'retryBackOff numRetries',
+    implemented: 'retryBackOff numRetries retryOn',
     noEffect: {
-      'Envoy does not read it either': 'retryOn',
       'there are no predicates that reject hosts': 'hostSelectionRetryMaxAttempts',
     },
     refused: { [NOT_SUPPORTED]: 'retryPriority retryHostPredicate' },

@@ -34,7 +34,8 @@ export const configSourceFields: FieldTable = {
   [`${CORE}.GrpcService`]: {
     implemented: 'envoyGrpc initialMetadata timeout',
     noEffect: {
-      'streams are opened again as `envoyGrpc.retryPolicy` says; what filters ask is refused with one': 'retryPolicy',
+      'streams are opened again as `envoyGrpc.retryPolicy` says, which is not for what filters ask; those are refused with one':
+        'retryPolicy',
     },
     refused: { [NOT_SUPPORTED]: 'googleGrpc' },
   },

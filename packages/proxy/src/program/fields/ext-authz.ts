@@ -18,8 +18,7 @@ export const extAuthzFields: FieldTable = {
   },
   [`${HTTP}.BufferSettings`]: { implemented: 'maxRequestBytes allowPartialMessage packAsBytes' },
   [`${HTTP}.HttpService`]: {
-    implemented: 'serverUri pathPrefix pathOverride authorizationRequest authorizationResponse',
-    refused: { [NOT_SUPPORTED]: 'retryPolicy' },
+    implemented: 'serverUri pathPrefix pathOverride authorizationRequest authorizationResponse retryPolicy',
   },
   [`${HTTP}.AuthorizationRequest`]: { implemented: 'allowedHeaders headersToAdd' },
   [`${HTTP}.AuthorizationResponse`]: {

@@ -53,13 +53,20 @@ export function compileRetry(context: CompileContext, policy: types.route.RetryP
   };
 }
 
+const ALL_FAILURES = '5xx,gateway-error,connect-failure,reset';
+
 /** What asks the proxy's own services again. The longest pause is also how long an attempt may take, as in Envoy. */
-export function compileCoreRetry(context: CompileContext, policy: types.core.RetryPolicy, path: Path): RetryProgram {
+export function compileCoreRetry(
+  context: CompileContext,
+  policy: types.core.RetryPolicy,
+  path: Path,
+  retryOn = ALL_FAILURES,
+): RetryProgram {
   const base = milliseconds(policy.retryBackOff?.baseInterval, 1000);
   const max = milliseconds(policy.retryBackOff?.maxInterval, base * 10);
   if (max < base) context.refuse([...path, 'retryBackOff', 'maxInterval'], 'must not be less than `baseInterval`');
   const { numRetries = 1 } = policy;
-  const program = compileRetry(context, { retryOn: '5xx,gateway-error,connect-failure,reset', numRetries }, path);
+  const program = compileRetry(context, { retryOn, numRetries }, path);
   return { ...program, perTryTimeout: max, backOffBase: base, backOffMax: max };
 }
 

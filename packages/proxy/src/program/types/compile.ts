@@ -174,6 +174,8 @@ export interface GrpcCall {
   readonly answerType: string;
   readonly metadata: readonly (readonly [string, string])[];
   readonly timeout: number;
+  /** The largest message that may be answered, bytes. */
+  readonly maxAnswer?: number | undefined;
   /** Without the fields by which Envoy says that a call is its own. */
   readonly skipEnvoyHeaders?: boolean;
 }

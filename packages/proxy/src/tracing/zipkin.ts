@@ -104,6 +104,13 @@ interface Lineage {
 
 const B3_FIELDS = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled'];
 
+/** What is empty is left out, and leaves what was there. */
+class SaidTags extends Map<string, string> {
+  override set(name: string, value: string): this {
+    return name === '' || value === '' ? this : super.set(name, value);
+  }
+}
+
 class ZipkinSpan implements Span {
   readonly keepsId = true;
   readonly #tracer: ZipkinTracer;
@@ -115,7 +122,7 @@ class ZipkinSpan implements Span {
   readonly parentId: string;
   readonly start: number;
   end = 0;
-  readonly tags = new Map<string, string>();
+  readonly tags: Map<string, string> = new SaidTags();
   readonly events: SpanEvent[] = [];
   readonly #lineage: Lineage;
 

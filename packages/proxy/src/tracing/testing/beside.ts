@@ -57,16 +57,23 @@ const UPSTREAM = async (text: string): Promise<string> => {
   return `HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\n${fields}\r\n${body}`;
 };
 
-export async function observeTraces(cases: readonly TraceCase[]): Promise<{ theirs: TraceSeen; ours: TraceSeen }> {
-  const theirs = await observe(cases, async (config) => {
+const NODE = { id: 'tester', cluster: 'testers', locality: { zone: 'zone-1' } };
+
+/** `node`: what the proxies are. */
+export async function observeTraces(
+  cases: readonly TraceCase[],
+  node: object = NODE,
+): Promise<{ theirs: TraceSeen; ours: TraceSeen }> {
+  const theirs = await observe(cases, node, async (config) => {
     const envoy = await startEnvoy(config);
     return { ...envoy, admin: envoy.adminPort };
   });
-  return { theirs, ours: await observe(cases, startWithAdmin, theirs) };
+  return { theirs, ours: await observe(cases, node, startWithAdmin, theirs) };
 }
 
 async function observe(
   cases: readonly TraceCase[],
+  node: object,
   start: (config: object) => Promise<{ output(): string; stop(): Promise<void>; readonly admin: number }>,
   others?: TraceSeen,
 ): Promise<TraceSeen> {
@@ -99,7 +106,7 @@ async function observe(
   ];
   const config = {
     ...bootstrap(listeners, clusters),
-    node: { id: 'tester', cluster: 'testers', locality: { zone: 'zone-1' } },
+    node,
     tracing: { http: zipkin('/default', {}) },
     layeredRuntime: {
       layers: [

@@ -159,7 +159,7 @@ test('after a storm all counts are back where they were', async () => {
   await Promise.all(
     Array.from({ length: 25 }, async (_, i) => {
       const own = numbers(100 + i);
-      for (let j = 0; j < 16; j++) await badClient(server.port, own);
+      for (let j = 0; j < 20; j++) await badClient(server.port, own);
     }),
   );
   const { stats } = server.hcm;

@@ -39,6 +39,9 @@ const HTTP2_ALLOWED = {
   },
 };
 
+/** Every host is asked at least this often, and what came later is left out. */
+const ASKS = 5;
+
 const CASES: readonly HealthCase[] = [
   {
     name: 'fields',
@@ -99,7 +102,7 @@ const CASES: readonly HealthCase[] = [
   { name: 'closes', check: http(), answers: [having('connection: close')] },
   { name: 'afresh', check: { ...http(), reuseConnection: false }, answers: [OK] },
   { name: 'hangup', check: http(), answers: [OK, ''] },
-  { name: 'silent', check: { ...http(), timeout: '1s' }, answers: [OK, '-', '-', '-', '-', '-', OK] },
+  { name: 'silent', check: { ...http(), timeout: '2s' }, answers: [OK, '-', '-', '-', OK] },
   {
     name: 'chunked',
     check: http(),
@@ -143,8 +146,9 @@ const CASES: readonly HealthCase[] = [
   {
     name: 'tcps',
     // Never answered, so that it is asked as often as others only with a short time.
-    check: { timeout: '0.4s', tcpHealthCheck: { send: { text: hex('ping') }, receive: [{ text: hex('x') }] } },
+    check: { timeout: '1.5s', tcpHealthCheck: { send: { text: hex('ping') }, receive: [{ text: hex('x') }] } },
     answers: ['pong'],
+    asks: ASKS,
   },
   {
     name: 'tcpafresh',
@@ -309,9 +313,6 @@ interface Observed {
 
 const folder = mkdtempSync(join(tmpdir(), 'mizzen-health-'));
 const results: Record<string, Readonly<Record<string, Observed>>> = {};
-
-/** Runs all cases at once; every host is asked at least this often, and what came later is left out. */
-const ASKS = 5;
 
 async function observe(engine: 'mizzen' | 'envoy'): Promise<Record<string, Observed>> {
   const backends = await Promise.all(CASES.map((one) => startBackend(one)));

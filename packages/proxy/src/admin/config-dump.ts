@@ -51,7 +51,8 @@ export function configDump(context: AdminContext, query: URLSearchParams): Admin
     });
   }
   // There could be some, and there are none.
-  if (resource in SINGLES && (includesEds || !resource.endsWith('_endpoint_configs'))) return json({});
+  const place = SECTIONS[resource] ?? '';
+  if (resource in SINGLES && sections.some((section) => String(section['@type']).endsWith(place))) return json({});
   return failed(`${resource} not found in config dump`, 404);
 }
 
@@ -75,6 +76,19 @@ const SINGLES: Readonly<Record<string, string>> = {
   ecds_filters: '.EcdsFilterConfig',
   static_endpoint_configs: '.StaticEndpointConfig',
   dynamic_endpoint_configs: '.DynamicEndpointConfig',
+  inline_scoped_route_configs: '.InlineScopedRouteConfigs',
+  dynamic_scoped_route_configs: '.DynamicScopedRouteConfigs',
+};
+
+/** Where lists are that may not be there at all. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  static_route_configs: '.RoutesConfigDump',
+  dynamic_route_configs: '.RoutesConfigDump',
+  ecds_filters: '.EcdsConfigDump',
+  static_endpoint_configs: '.EndpointsConfigDump',
+  dynamic_endpoint_configs: '.EndpointsConfigDump',
+  inline_scoped_route_configs: '.ScopedRoutesConfigDump',
+  dynamic_scoped_route_configs: '.ScopedRoutesConfigDump',
 };
 
 function allSections(context: AdminContext, wanted: Wanted, withEndpoints: boolean): Section[] {
@@ -161,7 +175,7 @@ function routes({ node, started }: AdminContext, wanted: Wanted): Section[] {
   const section: Section = { '@type': `${DUMP}RoutesConfigDump` };
   for (const { resource } of node.listeners.compiled()) {
     const updated = time(node.records.of(resource)?.updated ?? started);
-    for (const config of inlineRoutes(resource)) {
+    for (const config of within(resource, 'routeConfig', 'route_config')) {
       if (!wanted(nameOf(config))) continue;
       append(section, 'static_route_configs', { route_config: typed('route', config), last_updated: updated });
     }
@@ -174,8 +188,29 @@ function routes({ node, started }: AdminContext, wanted: Wanted): Section[] {
       last_updated: time(node.records.get('route', name)?.updated ?? started),
     });
   }
-  return [{ '@type': `${DUMP}ScopedRoutesConfigDump` }, section];
+  return [scopes(node, started, wanted), section];
 }
+
+function scopes(node: AdminContext['node'], started: number, wanted: Wanted): Section {
+  const section: Section = { '@type': `${DUMP}ScopedRoutesConfigDump` };
+  for (const { resource } of node.listeners.compiled()) {
+    const updated = time(node.records.of(resource)?.updated ?? started);
+    for (const raw of within(resource, 'scopedRoutes', 'scoped_routes')) {
+      const { name = '', scoped_route_configurations_list: list } = printed(SCOPED, raw as object) as JsonObject;
+      const scopes = (list as JsonObject | undefined)?.['scoped_route_configurations'];
+      if (!Array.isArray(scopes) || typeof name !== 'string' || !wanted(name)) continue;
+      append(section, 'inline_scoped_route_configs', {
+        name,
+        scoped_route_configs: scopes.map((each) => ({ '@type': SCOPE, ...(each as JsonObject) })),
+        last_updated: updated,
+      });
+    }
+  }
+  return section;
+}
+
+const SCOPED = 'envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes';
+const SCOPE = 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration';
 
 function hasConnectionManager({ chains, defaultChain }: ListenerProgram): boolean {
   return [...chains, ...(defaultChain === undefined ? [] : [defaultChain])].some(({ filters }) =>
@@ -183,12 +218,12 @@ function hasConnectionManager({ chains, defaultChain }: ListenerProgram): boolea
   );
 }
 
-/** Route configurations within HTTP connection managers. */
-function inlineRoutes(value: unknown): unknown[] {
+/** What stands at a field within HTTP connection managers, in either spelling. */
+function within(value: unknown, camel: string, snake: string): unknown[] {
   if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap(inlineRoutes);
+  if (Array.isArray(value)) return value.flatMap((each) => within(each, camel, snake));
   return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'routeConfig' || key === 'route_config' ? [inner as unknown] : inlineRoutes(inner),
+    key === camel || key === snake ? [inner as unknown] : within(inner, camel, snake),
   );
 }
 

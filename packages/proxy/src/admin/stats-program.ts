@@ -53,6 +53,8 @@ export function compileStats(
   const interval = milliseconds(statsFlushInterval, FLUSH_INTERVAL);
   if (statsFlushInterval !== undefined && (interval < 1 || interval >= 300_000))
     context.refuse(['statsFlushInterval'], 'must be at least 0.001s and less than 300s');
+  if (statsFlushInterval !== undefined && bootstrap.statsFlushOnAdmin !== undefined)
+    context.refuse(['statsFlushOnAdmin'], 'cannot stand beside `statsFlushInterval`');
   return {
     program: {
       accepts: matcher.accepts,

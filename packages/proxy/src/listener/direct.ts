@@ -11,7 +11,8 @@ export function serveEcho(socket: Socket | TLSSocket): ActiveConnection {
     socket.pause();
     socket.once('drain', () => socket.resume());
   });
-  socket.on('end', () => socket.end());
+  if (socket.readableEnded) socket.end();
+  else socket.on('end', () => socket.end());
   if (socket.isPaused()) socket.resume();
   return connectionOf(socket);
 }

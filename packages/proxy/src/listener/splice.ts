@@ -75,7 +75,8 @@ export function splice(a: Duplex, b: Duplex, options: SpliceOptions): void {
       idle.touch();
       from.resume();
     });
-    if (early?.ended === true) passEnd();
+    // A bare end is over before anybody reads.
+    if (early?.ended === true || from.readableEnded) passEnd();
     else from.on('end', passEnd);
     from.on('error', () => undefined);
     from.on('close', () => {

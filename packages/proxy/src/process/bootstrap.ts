@@ -143,7 +143,8 @@ export function compileBootstrap(
   }
   const node = nodeOf(bootstrap.node ?? {}, flags.node);
   const remote = (bootstrap.layeredRuntime?.layers ?? []).some(({ rtdsLayer }) => rtdsLayer !== undefined);
-  if ((dynamic !== undefined || remote) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
+  const asks = dynamic !== undefined && Object.keys(dynamic).length > 0;
+  if ((asks || remote) && ((node.id ?? '') === '' || (node.cluster ?? '') === ''))
     context.refuse(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
@@ -165,7 +166,7 @@ export function compileBootstrap(
     ads: dynamic?.adsConfig,
     cds: dynamic?.cdsConfig,
     lds: dynamic?.ldsConfig,
-    clusterManager: clusterManager(context, bootstrap, node),
+    clusterManager: clusterManager(context, bootstrap, node, clusters),
     loadStats: compileLoadStats(
       context,
       bootstrap.clusterManager?.loadStatsConfig,
@@ -203,14 +204,18 @@ function clusterManager(
   context: CompileContext,
   bootstrap: types.bootstrap.Bootstrap,
   node: types.core.Node,
+  clusters: ReadonlySet<string>,
 ): ClusterManagerSettings {
   const { clusterManager: given } = bootstrap;
   const { region = '', zone = '', subZone = '' } = node.locality ?? {};
   const outlierLog = given?.outlierDetection?.eventLogPath;
   checkLogFile(context, outlierLog, ['clusterManager', 'outlierDetection', 'eventLogPath']);
+  const local = given?.localClusterName ?? '';
+  if (local !== '' && !clusters.has(local))
+    context.refuse(['clusterManager', 'localClusterName'], `there is no static cluster \`${local}\``);
   return {
     outlierLog: outlierLog || undefined,
-    localCluster: given?.localClusterName || undefined,
+    localCluster: local || undefined,
     locality: localityKey({ region, zone, subZone }),
     zone,
     dnsServers: compileServers(context, bootstrap as Parameters<typeof compileServers>[1], []),

@@ -1,27 +1,68 @@
 import type { JsonObject } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
+import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
 
-const INJECTED = 'envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig';
-const CONNECTIONS = 'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig';
+const MONITORS = 'envoy.extensions.resource_monitors.';
+const INJECTED = `${MONITORS}injected_resource.v3.InjectedResourceConfig`;
+const CONNECTIONS = `${MONITORS}downstream_connections.v3.DownstreamConnectionsConfig`;
+const HEAP = `${MONITORS}fixed_heap.v3.FixedHeapConfig`;
+/** Of memory and the rest, which the operating system limits. */
+const OTHERS: readonly string[] = [
+  HEAP,
+  `${MONITORS}cgroup_memory.v3.CgroupMemoryConfig`,
+  `${MONITORS}cpu_utilization.v3.CpuUtilizationConfig`,
+];
+
+const ACTIONS: readonly string[] = [
+  'stop_accepting_requests',
+  'disable_http_keepalive',
+  'stop_accepting_connections',
+  'reject_incoming_connections',
+  'shrink_heap',
+  'reduce_timeouts',
+  'reset_high_memory_stream',
+].map((name) => `envoy.overload_actions.${name}`);
 
 /** The one thing of an overload manager that is of effect here: how many connections there may be. Undefined: any number. */
 export function maxConnections(context: CompileContext, overloadManager: unknown): number | undefined {
   const manager = (overloadManager ?? {}) as JsonObject;
-  const monitors = (manager['resourceMonitors'] ?? manager['resource_monitors'] ?? []) as readonly JsonObject[];
+  const monitors = (field(manager, 'resourceMonitors') ?? []) as readonly JsonObject[];
+  const names = new Set<string>();
+  let limit: number | undefined;
   for (const [i, monitor] of monitors.entries()) {
-    const config = (monitor['typedConfig'] ?? monitor['typed_config'] ?? {}) as JsonObject;
-    const type = config['@type'];
-    if (typeof type === 'string' && messageOf(type) === INJECTED)
-      context.refuse(
-        ['overloadManager', 'resourceMonitors', i, 'typedConfig'],
-        'no actions are taken by what a file says',
-      );
-    if (typeof type !== 'string' || messageOf(type) !== CONNECTIONS) continue;
-    const path = ['overloadManager', 'resourceMonitors', i, 'typedConfig', 'maxActiveDownstreamConnections'];
-    const max = Number(config['maxActiveDownstreamConnections'] ?? config['max_active_downstream_connections'] ?? 0);
-    if (Number.isInteger(max) && max > 0) return max;
-    context.refuse(path, 'must be greater than 0');
+    const path = ['overloadManager', 'resourceMonitors', i];
+    const name = text(monitor['name']);
+    if (names.has(name)) context.refuse([...path, 'name'], `\`${name}\` is there twice`);
+    names.add(name);
+    const max = limitOf(context, (field(monitor, 'typedConfig') ?? {}) as JsonObject, [...path, 'typedConfig']);
+    limit ??= max;
   }
+  const actions = (field(manager, 'actions') ?? []) as readonly JsonObject[];
+  for (const [i, { name }] of actions.entries())
+    if (typeof name === 'string' && !ACTIONS.includes(name))
+      context.refuse(['overloadManager', 'actions', i, 'name'], `\`${name}\` is not an action that is known`);
+  return limit;
+}
+
+function limitOf(context: CompileContext, config: JsonObject, path: Path): number | undefined {
+  const type = messageOf(text(config['@type']));
+  if (type === CONNECTIONS) {
+    const max = Number(field(config, 'maxActiveDownstreamConnections') ?? 0);
+    if (Number.isInteger(max) && max > 0) return max;
+    context.refuse([...path, 'maxActiveDownstreamConnections'], 'must be greater than 0');
+  } else if (type === INJECTED) context.refuse(path, 'no actions are taken by what a file says');
+  else if (!OTHERS.includes(type)) context.refuse(path, `\`${type}\` is not a resource monitor that is known`);
+  else if (type === HEAP && Number(field(config, 'maxHeapSizeBytes') ?? 0) === 0)
+    context.refuse([...path, 'maxHeapSizeBytes'], 'must be greater than 0');
   return undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** In either spelling. */
+function field(from: JsonObject, name: string): unknown {
+  return from[name] ?? from[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }

@@ -131,6 +131,62 @@ for (const [place, policy] of [
     ];
   }
 
+const beside = (more: object): object => ({ ...bootstrap([], [staticCluster('c', [9])]), ...more });
+const HEAP = 'type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig';
+const heap = (bytes: number): object => ({ name: 'heap', typedConfig: { '@type': HEAP, maxHeapSizeBytes: bytes } });
+const bound = (...others: string[]): object => ({
+  upstreamBindConfig: {
+    sourceAddress: { address: '127.0.0.1', portValue: 0 },
+    extraSourceAddresses: others.map((address) => ({ address: { address, portValue: 0 } })),
+  },
+});
+Object.assign(INVALID, {
+  'a heap of no bytes': [
+    beside({ overloadManager: { resourceMonitors: [heap(0)] } }),
+    /resourceMonitors\[0]\.typedConfig\.maxHeapSizeBytes: must be greater than 0/,
+  ],
+  'two monitors of one name': [
+    beside({ overloadManager: { resourceMonitors: [heap(1e12), heap(1e12)] } }),
+    /resourceMonitors\[1]\.name: `heap` is there twice/,
+  ],
+  'an unknown monitor': [
+    beside({ overloadManager: { resourceMonitors: [{ name: 'other' }] } }),
+    /resourceMonitors\[0]\.typedConfig: `` is not a resource monitor/,
+  ],
+  'an unknown overload action': [
+    beside({
+      overloadManager: {
+        resourceMonitors: [heap(1e12)],
+        actions: [{ name: 'other', triggers: [{ name: 'heap', threshold: { value: 0.9 } }] }],
+      },
+    }),
+    /overloadManager\.actions\[0]\.name: `other` is not an action/,
+  ],
+  'statistics flushed by time and on demand': [
+    beside({ statsFlushInterval: '5s', statsFlushOnAdmin: true }),
+    /statsFlushOnAdmin: cannot stand beside `statsFlushInterval`/,
+  ],
+  'a local cluster that is not there': [
+    beside({ clusterManager: { localClusterName: 'other' } }),
+    /clusterManager\.localClusterName: there is no static cluster `other`/,
+  ],
+  'two source addresses of one family': [having(bound('127.0.0.2')), /upstreamBindConfig: must have source addresses/],
+  'three source addresses': [having(bound('::1', '::2')), /upstreamBindConfig: must not have more than one/],
+  'two localities of a LOGICAL_DNS cluster': [
+    having({
+      type: 'LOGICAL_DNS',
+      loadAssignment: {
+        clusterName: 'c',
+        endpoints: [
+          { lbEndpoints: [{ endpoint: { address: { socketAddress: { address: 'localhost', portValue: 9 } } } }] },
+          {},
+        ],
+      },
+    }),
+    /loadAssignment: a LOGICAL_DNS cluster has exactly one endpoint/,
+  ],
+});
+
 test.each(Object.entries(INVALID))('%s', { timeout: 60_000 }, (_, [config, message]) => {
   const { envoy, mizzen } = started(config);
   expect([envoy[0], mizzen]).toEqual([1, [1, expect.stringMatching(message)]]);

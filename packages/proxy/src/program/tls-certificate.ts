@@ -101,6 +101,7 @@ function compileStaple(
   certificate: X509Certificate,
   path: Path,
 ): TlsCertificateProgram['ocsp'] {
+  if (source.inlineString !== undefined) context.refuse([...path, 'inlineString'], 'is for text; use `inlineBytes`');
   const response = dataSource(context, source, path);
   if (response === undefined || response.length === 0) return undefined;
   const parsed = parseOcspResponse(response);

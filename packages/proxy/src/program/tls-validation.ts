@@ -162,7 +162,6 @@ function compileValidator(
   if (config.trustBundles !== undefined) return compileBundles(context, config.trustBundles, [...at, 'trustBundles']);
   for (const [i, { name = '', trustBundle }] of (config.trustDomains ?? []).entries()) {
     const here = [...at, 'trustDomains', i];
-    if (name === '') context.refuse([...here, 'name'], 'must not be empty');
     if (bundles.has(name)) context.refuse([...here, 'name'], `\`${name}\` is there twice`);
     if (trustBundle === undefined) context.refuse([...here, 'trustBundle'], 'must be there');
     const pem = trustBundle === undefined ? undefined : dataSource(context, trustBundle, [...here, 'trustBundle']);

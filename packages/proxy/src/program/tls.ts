@@ -1,12 +1,11 @@
 import type { types } from '@mizzen/xds';
-import { parseCiphers } from '../tls/ciphers.ts';
 import type { CompileContext } from './context.ts';
 import { compileCidrs } from './match/cidr.ts';
 import type { Path } from './path.ts';
 import type { CommonTlsProgram, DownstreamTlsProgram, KeyLogProgram, TlsVersion, UpstreamTlsProgram } from './types.ts';
 import { compileCertificate } from './tls-certificate.ts';
 import { compileValidation } from './tls-validation.ts';
-import { checkParameters, checkProtocols, listOf } from './tls-parameters.ts';
+import { checkProtocols, compileParameters } from './tls-parameters.ts';
 import { checkLogFile, dataSource, milliseconds } from './values.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion | undefined>> = {
@@ -62,11 +61,19 @@ export function compileUpstreamTls(
 ): UpstreamTlsProgram {
   if (Buffer.byteLength(tls.sni ?? '') > MAX_NAME)
     context.refuse([...path, 'sni'], `must have at most ${MAX_NAME} bytes`);
+  if (tls.sni?.includes('\0') === true) context.refuse([...path, 'sni'], 'must not have a NUL in it');
   const { tlsCertificates = [], tlsCertificateSdsSecretConfigs = [] } = tls.commonTlsContext ?? {};
   if (tlsCertificates.length + tlsCertificateSdsSecretConfigs.length > 1)
     context.refuse([...path, 'commonTlsContext'], 'must not have more than one certificate: clients show one');
+  const common = compileCommon(context, tls.commonTlsContext ?? {}, [...path, 'commonTlsContext']);
+  if (
+    tls.autoSniSanValidation === true &&
+    common.validationSecret === undefined &&
+    common.validation?.trustedCaPem === undefined
+  )
+    context.refuse([...path, 'autoSniSanValidation'], 'needs a `validationContext` with a `trustedCa`');
   return {
-    ...compileCommon(context, tls.commonTlsContext ?? {}, [...path, 'commonTlsContext']),
+    ...common,
     sni: tls.sni ?? '',
     autoHostSni: tls.autoHostSni === true,
     autoSniSanValidation: tls.autoSniSanValidation === true,
@@ -92,21 +99,15 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
           combined.validationContextSdsSecretConfig === undefined,
         );
   const secret = combined?.validationContextSdsSecretConfig ?? common.validationContextSdsSecretConfig;
-  checkParameters(context, params, [...path, 'tlsParams']);
   checkProtocols(context, common.alpnProtocols, [...path, 'alpnProtocols']);
   return {
     minVersion: VERSIONS[params?.tlsMinimumProtocolVersion ?? 'TLS_AUTO'],
     maxVersion: VERSIONS[params?.tlsMaximumProtocolVersion ?? 'TLS_AUTO'],
-    ciphers:
-      params?.cipherSuites === undefined || params.cipherSuites.length === 0
-        ? undefined
-        : parseCiphers(params.cipherSuites),
-    ecdhCurves: listOf(params?.ecdhCurves),
-    signatureAlgorithms: listOf(params?.signatureAlgorithms),
+    ...compileParameters(context, params ?? {}, [...path, 'tlsParams']),
     fips: params?.compliancePolicies?.includes('FIPS_202205') === true,
     keyLog: common.keyLog === undefined ? undefined : compileKeyLog(context, common.keyLog, [...path, 'keyLog']),
     // Envoy joins the names by commas before it reads them, so that one entry may be several.
-    alpnProtocols: (common.alpnProtocols ?? []).flatMap((names) => names.split(',')),
+    alpnProtocols: (common.alpnProtocols ?? []).flatMap((names) => (names === '' ? [] : names.split(','))),
     certificates: (common.tlsCertificates ?? []).flatMap(
       (certificate, i) => compileCertificate(context, certificate, [...path, 'tlsCertificates', i]) ?? [],
     ),

@@ -31,8 +31,14 @@ export function attempted(info: StreamInfo, name: (host: UpstreamHost) => string
   return upstreamTarget === undefined || upstreamLocalAddress === '' ? '' : name(upstreamTarget);
 }
 
-/** A host with its port taken off. */
+/** An address with its port taken off. */
 export function withoutPort(authority: string): string {
+  const host = nameWithoutPort(authority);
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+}
+
+/** The same of a name, which keeps its brackets. */
+export function nameWithoutPort(authority: string): string {
   const colon = authority.lastIndexOf(':');
   return colon < 0 || isIP(authority) !== 0 ? authority : authority.slice(0, colon);
 }

@@ -55,17 +55,9 @@ export const DEFAULT_CIPHERS: CipherGroups = [
   ['ECDHE-RSA-AES256-GCM-SHA384'],
 ];
 
-/** Reads BoringSSL's notation: `[A|B]` is a group. */
-export function parseCiphers(names: readonly string[]): CipherGroups {
-  return names
-    .flatMap((name) => name.split(':'))
-    .filter((name) => name !== '')
-    .map((name) => name.replace(/[[\]]/g, '').split('|'));
-}
-
 /** The list for OpenSSL, which knows no groups, where the peer's wishes are not known. */
 export function cipherList(groups: CipherGroups): string {
-  return `${groups === FIPS_CIPHERS ? FIPS_13 : ALL_13}:${groups.flat().join(':')}`;
+  return [groups === FIPS_CIPHERS ? FIPS_13 : ALL_13, ...groups.flat()].join(':');
 }
 
 /**

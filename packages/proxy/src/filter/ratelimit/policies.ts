@@ -9,7 +9,7 @@ import { asciiLower, unwire, wire } from '../../program/values.ts';
 import { text } from '../../telemetry/access-log-text.ts';
 import type { HttpStream, RateLimitDescriptor, RateLimitPolicy } from '../../types.ts';
 import { compileExtension } from './expression.ts';
-import { maskAddress } from './mask.ts';
+import { maskAddress } from '../../program/match/mask.ts';
 
 /** `undefined`: the request is not counted by this policy; `skip`: it is, without this entry. */
 type Entry = { readonly key: string; readonly value: string } | 'skip' | undefined;

@@ -21,6 +21,10 @@ export function compileBind(
     if (others.length > 0) context.refuse([...path, 'sourceAddress'], 'must be there beside others');
     return undefined;
   }
+  if (others.length > 1) context.refuse(path, 'must not have more than one source address beside `sourceAddress`');
+  const families = [sourceAddress, ...others].map(({ address = '' }) => isIP(address));
+  if (others.length === 1 && families[0] !== 0 && families[0] === families[1])
+    context.refuse(path, 'must have source addresses of IPv4 and of IPv6: two of one kind are never chosen between');
   return [sourceAddress, ...others].map((given, i) => {
     const { address = '', portValue = 0 } = given;
     const list = extra ? 'extraSourceAddresses' : 'additionalSourceAddresses';

@@ -11,6 +11,7 @@ import type { Path } from '../path.ts';
 import type { UpstreamHttpProgram } from '../types.ts';
 import { milliseconds, wholeMilliseconds } from '../values.ts';
 
+const TCP_OPTIONS = 'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions';
 export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 /**
@@ -23,7 +24,8 @@ export function compileUpstreamHttp(
   byName: boolean = false,
 ): UpstreamHttpProgram {
   for (const key of Object.keys(cluster.typedExtensionProtocolOptions ?? {})) {
-    if (key !== HTTP_OPTIONS) context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
+    if (key !== HTTP_OPTIONS && key !== TCP_OPTIONS)
+      context.refuse(['typedExtensionProtocolOptions', key], 'not supported');
   }
   const typed = cluster.typedExtensionProtocolOptions?.[HTTP_OPTIONS] as
     | types.httpProtocolOptions.HttpProtocolOptions

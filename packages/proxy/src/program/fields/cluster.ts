@@ -159,6 +159,9 @@ export const clusterFields: FieldTable = {
     implemented: 'httpProtocolOptions',
     noEffect: { 'requests arrive over HTTP/1.1, so they go on over it': 'http2ProtocolOptions http3ProtocolOptions' },
   },
+  'envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions': {
+    noEffect: { 'a connection that no client waits for any more is not kept': 'idleTimeout' },
+  },
   [`${HTTP}.AutoHttpConfig`]: {
     implemented: 'httpProtocolOptions',
     noEffect: {

@@ -26,8 +26,7 @@ export const listenerFields: FieldTable = {
   'envoy.config.listener.v3.Listener.DeprecatedV1': { implemented: 'bindToPort' },
   'envoy.config.listener.v3.Listener.InternalListenerConfig': {},
   'envoy.config.listener.v3.FilterChain': {
-    implemented: 'filterChainMatch filters transportSocket transportSocketConnectTimeout name metadata',
-    refused: { 'put the listener filter `envoy.filters.listener.proxy_protocol` in its place': 'useProxyProto' },
+    implemented: 'filterChainMatch filters useProxyProto transportSocket transportSocketConnectTimeout name metadata',
   },
   'envoy.config.listener.v3.FilterChainMatch': {
     implemented: `destinationPort prefixRanges directSourcePrefixRanges sourceType sourcePrefixRanges sourcePorts
@@ -77,9 +76,10 @@ export const listenerFields: FieldTable = {
       'there is no overload manager': 'appendLocalOverload',
       'Envoy does not read it either': 'pathNormalizationOptions',
       'HTTP/1.1 has no streams that wait to be flushed': 'streamFlushTimeout',
+      'connections are of TCP': 'http3ProtocolOptions',
     },
     refused: {
-      [NOT_SUPPORTED]: `http3ProtocolOptions typedHeaderValidationConfig recordRouteResolutionStats`,
+      [NOT_SUPPORTED]: `typedHeaderValidationConfig recordRouteResolutionStats`,
     },
     values: { codecType: { HTTP2: HTTP2_PORT, HTTP3: 'there is no HTTP/3' } },
   },

@@ -13,7 +13,7 @@ export function compileChainMatch(
 ): FilterChainMatchProgram {
   const serverNames = (match.serverNames ?? []).map(asciiLower);
   serverNames.forEach((name, i) => {
-    if (name.includes('*', 1) || (name.startsWith('*') && !name.startsWith('*.'))) {
+    if (name.includes('*') && !name.startsWith('*.')) {
       context.refuse([...path, 'serverNames', i], `\`${name}\` has a wildcard in an unsupported place`);
     }
   });

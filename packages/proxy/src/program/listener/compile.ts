@@ -81,7 +81,7 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     useOriginalDst: listener.useOriginalDst === true,
     direction: listener.trafficDirection ?? 'UNSPECIFIED',
     drainType: listener.drainType ?? 'DEFAULT',
-    listenerFilters: (listener.listenerFilters ?? []).flatMap(
+    listenerFilters: listenerFilters(listener).flatMap(
       (filter, i) => compileListenerFilter(context, filter, ['listenerFilters', i]) ?? [],
     ),
     listenerFiltersTimeout: milliseconds(listener.listenerFiltersTimeout, 15_000),
@@ -110,6 +110,22 @@ function compileRead(context: CompileContext, listener: types.listener.Listener)
     places: context.places,
   };
 }
+
+/** `useProxyProto` of the first chain stands for the filter behind those that there are. */
+function listenerFilters({
+  listenerFilters: filters = [],
+  filterChains: [first] = [],
+  defaultFilterChain,
+}: types.listener.Listener): readonly types.listener.ListenerFilter[] {
+  return (first ?? defaultFilterChain)?.useProxyProto === true ? [...filters, PROXY_PROTOCOL] : filters;
+}
+
+const PROXY_PROTOCOL = {
+  name: 'envoy.filters.listener.proxy_protocol',
+  typedConfig: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol',
+  },
+};
 
 function statPrefix(listener: types.listener.Listener, address: AddressProgram | undefined): string {
   if (listener.statPrefix !== undefined && listener.statPrefix !== '') return listener.statPrefix;

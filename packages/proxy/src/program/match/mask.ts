@@ -8,8 +8,16 @@ export function maskAddress(address: string, v4: number, v6: number): string {
   }
   if (!isIPv6(address)) return address;
   const groups = keepBits(groupsOf(address), 16, v6);
-  const text = new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]/`).hostname;
-  return `${text.slice(1, -1)}/${v6}`;
+  return `${written(groups)}/${v6}`;
+}
+
+/** As `inet_ntop` writes it: the end of an IPv4 address within one is dotted. */
+function written(groups: readonly number[]): string {
+  const zeros = groups.findIndex((group) => group !== 0);
+  const [high, low] = [groups[6]!, groups[7]!];
+  if (zeros === 6 || (zeros === 5 && groups[5] === 0xffff))
+    return `::${zeros === 5 ? 'ffff:' : ''}${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  return new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]/`).hostname.slice(1, -1);
 }
 
 function keepBits(parts: readonly number[], width: number, bits: number): number[] {

@@ -23,6 +23,7 @@ export type { Labels } from './labels.ts';
 export { byAge } from './order.ts';
 export { concerns, targetsOf } from './targets.ts';
 export type { Targeting } from './targets.ts';
+export { modelProblems } from './problems.ts';
 export { MESH_GATEWAY } from './virtual-services.ts';
 export { HOSTNAME_LABEL, NETWORK_LABEL, REGION_LABEL, SUBZONE_LABEL, ZONE_LABEL } from './localities.ts';
 export { gatewayLabels } from './networks.ts';

@@ -1,4 +1,5 @@
 import { withSpan } from '@mizzen/api';
+import { modelProblems } from '@mizzen/model';
 import { renderDiagnostic } from '@mizzen/diagnostics';
 import { diagnosticsOf } from '../diagnostics.ts';
 import { offlineMesh } from '@mizzen/runtime/control/offline.ts';
@@ -59,7 +60,7 @@ export const command: Command = {
       err.write(IN_FORCE);
     const ofFiles = list(values, 'config').length > 0;
     const mesh = offlineMesh(result.snapshot, ofFiles ? {} : await runningPlaces(values));
-    for (const diagnostic of mesh.model.gatewayApi.diagnostics) {
+    for (const diagnostic of modelProblems(mesh.model)) {
       const placed = withSpan(diagnostic, mesh.snapshot);
       err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);
     }

@@ -1,6 +1,6 @@
 import { withSpan } from '@mizzen/api';
 import { renderDiagnostic } from '@mizzen/diagnostics';
-import { buildModel } from '@mizzen/model';
+import { buildModel, modelProblems } from '@mizzen/model';
 import { AS_ISTIOD, readFiles } from '@mizzen/sources';
 import { translate } from '@mizzen/translator';
 import { type Command, common, list, text, UsageError } from '../command.ts';
@@ -43,7 +43,7 @@ export const command: Command = {
     }
     if (result.changed.added.length === 0 && result.diagnostics.some(({ severity }) => severity === 'error')) return 1;
     const model = buildModel(result.snapshot);
-    for (const diagnostic of model.gatewayApi.diagnostics) {
+    for (const diagnostic of modelProblems(model)) {
       const placed = withSpan(diagnostic, result.snapshot);
       err.write(`${renderDiagnostic(placed, { source: (file) => result.text(file), color })}\n`);
     }

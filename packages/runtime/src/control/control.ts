@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Diagnostic, Ref } from '@mizzen/diagnostics';
 import { locator, refOf, withSpan } from '@mizzen/api';
 import type { Resource, Snapshot } from '@mizzen/api';
-import { buildModel } from '@mizzen/model';
+import { buildModel, modelProblems } from '@mizzen/model';
 import type { MeshModel } from '@mizzen/model';
 import type { ReadResult } from '@mizzen/sources';
 import { envoyFilterProblems } from '@mizzen/translator';
@@ -312,7 +312,7 @@ function problemsOf(
 ): Diagnostic[] {
   const own = [
     ...workloads.diagnostics,
-    ...model.gatewayApi.diagnostics,
+    ...modelProblems(model),
     ...checkCredentials(model, workloads.gateways),
     ...checkKeys(model),
     ...envoyFilterProblems(snapshot),

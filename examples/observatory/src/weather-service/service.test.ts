@@ -123,6 +123,26 @@ test('what is nothing here is 404, and counted under one label', async () => {
   expect((await ask('/metrics')).text).toContain('endpoint="other",method="GET",status="404"');
 });
 
+test('only GET is answered, and other methods are counted by their path', async () => {
+  const app = weatherService({
+    provider: offline(noon),
+    cache: memory(),
+    version: '1.2.3',
+    city: 'Berlin',
+    log: () => {},
+  });
+  for (const path of ['/api/weather', '/health', '/metrics']) {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const { status, headers } = await app.request(path, { method });
+      expect([method, path, status, headers.get('allow')]).toEqual([method, path, 405, 'GET, HEAD']);
+    }
+    expect((await app.request(path, { method: 'HEAD' })).status).toBe(200);
+  }
+  expect((await service(memory())('/metrics')).text).toContain(
+    'weather_service_http_requests_total{endpoint="/api/weather",method="POST",status="405"}',
+  );
+});
+
 test('Redis shares the cache; without it each keeps the weather itself, and says once what is wrong', async () => {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'mizzen-weather-redis-'));

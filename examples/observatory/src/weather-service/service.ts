@@ -4,7 +4,19 @@ import { metrics } from './metrics.ts';
 import type { Provider, Weather } from './providers.ts';
 
 /** Headers that tie a request to the one that caused it; passed on to whoever is asked. */
-const TRACE = ['x-request-id', 'traceparent', 'tracestate', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled'];
+const TRACE = [
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+];
+
+const OTHER_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export interface Options {
   readonly provider: Provider;
@@ -75,6 +87,9 @@ export function weatherService({ provider, cache, version, city: usual, log }: O
 
   app.get('/metrics', async (c) =>
     c.text(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  app.on(OTHER_METHODS, ['/api/weather', '/health', '/metrics'], (c) =>
+    c.json({ error: 'only GET is answered' }, 405, { allow: 'GET, HEAD' }),
   );
   app.notFound((c) => c.json({ error: 'not found' }, 404));
   return app;

@@ -34,7 +34,7 @@ export function callHttp(clusters: MirrorSource['clusters'], call: HttpCall, dep
       connection: OWN_CONNECTION,
       router: ROUTER,
       upgrade: '',
-      expectsBody: false,
+      expectsBody: call.chunked === true,
       retry,
       timeout,
       bufferLimit: Infinity,
@@ -53,8 +53,10 @@ export function callHttp(clusters: MirrorSource['clusters'], call: HttpCall, dep
   return { answer, cancel: () => request.cancel() };
 }
 
-function headersOf({ body, headers: flat, forwardedFor }: HttpCall): Headers {
-  const headers = new Headers(body === undefined ? [...flat] : ['content-length', String(body.length), ...flat]);
+function headersOf({ body, chunked, headers: flat, forwardedFor }: HttpCall): Headers {
+  const headers = new Headers(
+    body === undefined || chunked === true ? [...flat] : ['content-length', String(body.length), ...flat],
+  );
   // Of what clients and their tokens say.
   headers.unchecked = true;
   headers.set('x-envoy-internal', 'true');

@@ -114,18 +114,19 @@ export function compileHeaderChange(
   };
 }
 
-/** Text with command operators, in wire form. What is absent becomes empty. */
+/** Text with command operators, in wire form. What is absent becomes empty, unless told otherwise. */
 export function headerValue(
   context: CompileContext,
   format: string,
   path: Path,
   formatOptions?: FormatOptions,
+  absent = '',
 ): (source: LogSource) => string {
   if (!format.includes('%')) {
     const constant = wire(format);
     return () => constant;
   }
-  const value = text(context, fromOldWays(format), '', path, formatOptions);
+  const value = text(context, fromOldWays(format), absent, path, formatOptions);
   return (source) => {
     const made = value(source);
     return isAscii(made) ? made : latin1(made);

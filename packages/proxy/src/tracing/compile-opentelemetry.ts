@@ -47,12 +47,17 @@ function compileExport(
 ): OpenTelemetrySettings['send'] {
   if (config.httpService !== undefined) {
     const { calls } = context.deps;
-    const call = httpServiceCall(context, config.httpService, 'application/x-protobuf', [...path, 'httpService']);
-    const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
+    const own = [
+      'content-type',
+      'application/x-protobuf',
+      'user-agent',
+      `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`,
+    ];
+    const call = httpServiceCall(context, config.httpService, own, [...path, 'httpService']);
     // Not within the request whose span was the last to come.
     return (spans) =>
       void Promise.resolve()
-        .then(() => calls.http({ ...call, headers, body: otlpBytes(source, spans) }).answer)
+        .then(() => calls.http({ ...call(), body: otlpBytes(source, spans) }).answer)
         .catch(() => undefined);
   }
   if (config.grpcService === undefined) return () => undefined;

@@ -3,7 +3,7 @@ import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import type { HttpCall } from '../program/types.ts';
 import { liveInteger } from '../runtime/live.ts';
-import { batchOf, httpServiceCall } from './collector.ts';
+import { batchOf, httpServiceCall, splitUri } from './collector.ts';
 import { ZipkinTracer } from './zipkin.ts';
 
 /** Milliseconds. */
@@ -53,15 +53,20 @@ function callOf(
   config: types.traceConfig.ZipkinConfig,
   path: Path,
 ): () => Omit<HttpCall, 'body'> {
+  const timeout = liveInteger(context.deps.runtime, 'tracing.zipkin.request_timeout', TIMEOUT);
+  const headers = ['content-type', JSON_TYPE];
   if (config.collectorService !== undefined) {
-    const call = httpServiceCall(context, config.collectorService, JSON_TYPE, [...path, 'collectorService']);
-    return () => call;
+    const { uri = '', cluster = '' } = config.collectorService.httpUri ?? {};
+    // Without a scheme it is a path.
+    const place = uri.includes('://') ? splitUri(uri) : { path: uri, authority: cluster };
+    const call = httpServiceCall(context, config.collectorService, headers, [...path, 'collectorService'], place);
+    return () => ({ ...call(), timeout: timeout.value });
   }
   const { collectorCluster: cluster = '', collectorEndpoint: target = '', collectorHostname: host = '' } = config;
   if (cluster === '') context.refuse([...path, 'collectorCluster'], 'must not be empty');
   if (target === '') context.refuse([...path, 'collectorEndpoint'], 'must not be empty');
-  const timeout = liveInteger(context.deps.runtime, 'tracing.zipkin.request_timeout', TIMEOUT);
   const authority = host === '' ? cluster : host;
-  const headers = ['content-type', JSON_TYPE];
-  return () => ({ cluster, method: 'POST', path: target, authority, headers, timeout: timeout.value });
+  const forwardedFor = context.deps.outerAddress;
+  const call = { cluster, method: 'POST', path: target, authority, headers, chunked: true, forwardedFor };
+  return () => ({ ...call, timeout: timeout.value });
 }

@@ -148,6 +148,8 @@ export interface HttpCall {
   readonly headers: readonly string[];
   /** Undefined: there is none, and no length is told. */
   readonly body: Buffer | undefined;
+  /** The body goes in chunks. */
+  readonly chunked?: boolean;
   readonly timeout: number;
   /** Who is said to ask. */
   readonly forwardedFor?: string;

@@ -101,14 +101,18 @@ function compileSend(context: CompileContext, config: Config, path: Path): Batch
   });
   if (httpService !== undefined) {
     const { calls } = context.deps;
-    const call = httpServiceCall(context, httpService, 'application/x-protobuf', [...path, 'httpService']);
-    const headers = [...call.headers, 'user-agent', `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`];
+    const own = [
+      'content-type',
+      'application/x-protobuf',
+      'user-agent',
+      `OTel-OTLP-Exporter-${SDK.name}/${SDK.version}`,
+    ];
+    const call = httpServiceCall(context, httpService, own, [...path, 'httpService']);
     // Protobuf is loaded by the first records that leave, once.
     let binary: Promise<typeof binaryModule> | undefined;
     return async (records) => {
       const { encode } = await (binary ??= import('@mizzen/xds/binary/index.ts'));
-      const { status } = await calls.http({ ...call, headers, body: Buffer.from(encode(REQUEST, request(records))) })
-        .answer;
+      const { status } = await calls.http({ ...call(), body: Buffer.from(encode(REQUEST, request(records))) }).answer;
       if (status < 200 || status > 299) throw new Error(`the collector answered ${status}`);
     };
   }

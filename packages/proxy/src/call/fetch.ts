@@ -1,13 +1,16 @@
 import type { HttpFetch, UpstreamCalls } from '../program/types.ts';
 
-/** One GET through a cluster, with the fields that Envoy sends of its own. Rejects with a CallError on timeout and failure. */
+/**
+ * One GET through a cluster, with the fields that Envoy sends of its own. Rejects with a CallError on timeout and failure;
+ * undefined when nobody is there to be asked.
+ */
 export function fetchThrough(
   calls: UpstreamCalls,
   { cluster, uri, timeout, retry }: HttpFetch,
   outerAddress: string,
-): Promise<{ readonly status: number; readonly body: Buffer }> {
+): Promise<{ readonly status: number; readonly body: Buffer }> | undefined {
   const { authority, path } = parts(uri);
-  const { answer } = calls.http({
+  const { answer, failed } = calls.http({
     cluster,
     method: 'GET',
     path,
@@ -18,7 +21,7 @@ export function fetchThrough(
     forwardedFor: outerAddress,
     retry,
   });
-  return answer;
+  return failed === true ? undefined : answer;
 }
 
 /** What stands before the path is taken as it is written, with or without a port. */

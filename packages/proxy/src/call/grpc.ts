@@ -6,17 +6,21 @@ import type { GrpcCall, PendingCall } from '../program/types.ts';
 import type { UpstreamCluster, UpstreamHost } from '../types.ts';
 import { StreamCount } from '../grpc/stream-count.ts';
 import { charge } from '../http/charge.ts';
-import { CallError } from './error.ts';
+import { CallError, nobodyHealthy, UNAVAILABLE } from './error.ts';
 import { sessionTo } from './sessions.ts';
 
 /** The largest answer that is read, bytes: gRPC's own default. */
 const MAX_ANSWER = 4 * 1024 * 1024;
-const UNAVAILABLE = 14;
 
 /** One unary gRPC call to a host of a cluster, over an HTTP/2 connection that calls share. */
-export function callGrpc(cluster: UpstreamCluster | undefined, call: GrpcCall, deps: Deps): PendingCall<JsonObject> {
+export function callGrpc(
+  cluster: UpstreamCluster,
+  host: UpstreamHost | Promise<UpstreamHost | null>,
+  call: GrpcCall,
+  deps: Deps,
+): PendingCall<JsonObject> {
   const under = new Call(call, deps);
-  const answer = under.run(cluster);
+  const answer = under.run(cluster, host);
   return { answer, cancel: () => under.cancel() };
 }
 
@@ -35,7 +39,7 @@ class Call {
     this.#deps = deps;
   }
 
-  run(cluster: UpstreamCluster | undefined): Promise<JsonObject> {
+  run(cluster: UpstreamCluster, host: UpstreamHost | Promise<UpstreamHost | null>): Promise<JsonObject> {
     const { timeout } = this.#call;
     return new Promise((resolve, reject) => {
       const fail = (error: CallError): void => {
@@ -43,10 +47,6 @@ class Call {
         this.#stop();
         reject(error);
       };
-      if (cluster === undefined) {
-        fail(new CallError('no cluster', `cluster \`${this.#call.cluster}\` is not known`, UNAVAILABLE));
-        return;
-      }
       if (timeout > 0) {
         this.#timer = this.#deps.clock.after(timeout, () => {
           cluster.stats.upstream_rq_timeout++;
@@ -56,10 +56,10 @@ class Call {
           fail(new CallError('timeout', `no answer within ${timeout} ms`, 4));
         });
       }
-      this.#connect(cluster)
-        .then(({ host, session }) => {
+      this.#connect(cluster, host)
+        .then(({ host: chosen, session }) => {
           if (this.#settled) this.#release();
-          else this.#send(host, session, resolve, fail);
+          else this.#send(chosen, session, resolve, fail);
         })
         .catch((error: unknown) => {
           this.#release();
@@ -89,19 +89,10 @@ class Call {
 
   async #connect(
     cluster: UpstreamCluster,
+    chosen: UpstreamHost | Promise<UpstreamHost | null>,
   ): Promise<{ readonly host: UpstreamHost; readonly session: ClientHttp2Session }> {
-    const host = await cluster.choose({
-      hash: undefined,
-      metadataMatch: undefined,
-      avoid: undefined,
-      avoidAttempts: 0,
-      authority: this.#call.authority,
-      priority: 'DEFAULT',
-    });
-    if (host === null) {
-      cluster.stats.upstream_cx_none_healthy++;
-      throw new CallError('no healthy upstream', `no healthy host in cluster \`${cluster.name}\``, UNAVAILABLE);
-    }
+    const host = await chosen;
+    if (host === null) throw nobodyHealthy(cluster);
     this.#take(cluster);
     return { host, session: await sessionTo(host) };
   }

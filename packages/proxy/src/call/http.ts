@@ -8,7 +8,7 @@ import { OWN_CONNECTION } from '../http/own-connection.ts';
 import { keep } from '../http/reads.ts';
 import { startShadows } from '../http/shadows.ts';
 import type { HttpAnswer, HttpCall, PendingCall } from '../program/types.ts';
-import { CallError } from './error.ts';
+import { CallError, failedCall } from './error.ts';
 
 /** The largest answer that is read, bytes: what Envoy buffers of one. */
 const MAX_ANSWER = 1024 * 1024;
@@ -20,8 +20,7 @@ const ROUTER = { dynamicStats: true, suppressEnvoyHeaders: false, suppressGrpcRe
 export function callHttp(clusters: MirrorSource['clusters'], call: HttpCall, deps: Deps): PendingCall<HttpAnswer> {
   const cluster = clusters.cluster(call.cluster);
   if (cluster === undefined) {
-    const error = new CallError('no cluster', `cluster \`${call.cluster}\` is not known`);
-    return { answer: Promise.reject(error), cancel: () => undefined };
+    return failedCall(new CallError('no cluster', `cluster \`${call.cluster}\` is not known`));
   }
   clusters.asyncRequests.value++;
   const reader = new AnswerReader();
@@ -50,7 +49,9 @@ export function callHttp(clusters: MirrorSource['clusters'], call: HttpCall, dep
   if (body !== undefined) request.body.add(body);
   request.body.complete = true;
   entered(() => request.start());
-  return { answer, cancel: () => request.cancel() };
+  if (reader.failure === undefined) return { answer, cancel: () => request.cancel() };
+  answer.catch(() => undefined);
+  return { answer, failed: true, cancel: () => undefined };
 }
 
 function headersOf({ body, chunked, headers: flat, forwardedFor }: HttpCall): Headers {
@@ -71,6 +72,7 @@ class AnswerReader implements AsyncCallbacks {
   #reject: ((error: CallError) => void) | undefined;
   readonly #parts: Buffer[] = [];
   #bytes = 0;
+  failure: CallError | undefined;
   #headers: readonly string[] = [];
 
   read(request: AsyncRequest): Promise<HttpAnswer> {
@@ -102,6 +104,9 @@ class AnswerReader implements AsyncCallbacks {
     if (failure === undefined) this.#resolve!({ status, headers: this.#headers, body: Buffer.concat(this.#parts) });
     // What Envoy answers itself.
     else if (failure.reason === 'invalid') this.#resolve!({ status, headers: [], body: Buffer.alloc(0) });
-    else if (failure.reason !== 'cancelled') this.#reject!(new CallError(failure.reason, failure.message));
+    else if (failure.reason !== 'cancelled') {
+      this.failure = new CallError(failure.reason, failure.message);
+      this.#reject!(this.failure);
+    }
   }
 }

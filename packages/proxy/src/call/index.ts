@@ -3,6 +3,8 @@ import type { Deps } from '../deps.ts';
 import type { GrpcCall, LogService, PendingCall, UpstreamCalls } from '../program/types.ts';
 import type { UpstreamCluster } from '../types.ts';
 import type * as grpcModule from './grpc.ts';
+import { charge } from '../http/charge.ts';
+import { CallError, failedCall, nobodyHealthy, UNAVAILABLE } from './error.ts';
 import { callHttp } from './http.ts';
 import type { LogDeps, LogServiceClient } from './log-service.ts';
 
@@ -46,12 +48,26 @@ function logTo(service: LogService, from: LogDeps): (entry: JsonObject) => void 
 let loading: Promise<typeof grpcModule> | undefined;
 
 function callGrpc(cluster: UpstreamCluster | undefined, call: GrpcCall, deps: Deps): PendingCall<JsonObject> {
+  if (cluster === undefined)
+    return failedCall(new CallError('no cluster', `cluster \`${call.cluster}\` is not known`, UNAVAILABLE));
+  const host = cluster.choose({
+    hash: undefined,
+    metadataMatch: undefined,
+    avoid: undefined,
+    avoidAttempts: 0,
+    authority: call.authority,
+    priority: 'DEFAULT',
+  });
+  if (host === null) {
+    charge(cluster.stats, 503, call.skipEnvoyHeaders !== true, false);
+    return failedCall(nobodyHealthy(cluster));
+  }
   let cancelled = false;
   let under: PendingCall<JsonObject> | undefined;
   const begin = async (): Promise<JsonObject> => {
     const grpc = await (loading ??= import('./grpc.ts'));
     if (cancelled) return new Promise(() => undefined);
-    under = grpc.callGrpc(cluster, call, deps);
+    under = grpc.callGrpc(cluster, host, call, deps);
     return under.answer;
   };
   return {

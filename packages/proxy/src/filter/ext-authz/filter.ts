@@ -150,7 +150,7 @@ export function extAuthzFilter(
     route: ExtAuthzPerRoute | undefined,
     body: CollectedBody | undefined,
     limit: number,
-  ): Promise<undefined | 'stop'> => {
+  ): undefined | 'stop' | Promise<undefined | 'stop'> => {
     const started = clock.now();
     const decision = stream.route();
     const cluster = decision.kind === 'cluster' ? decision.cluster : '';
@@ -159,6 +159,7 @@ export function extAuthzFilter(
       body: () => body?.data.subarray(0, limit) ?? NO_BODY,
       request: () => checkRequest(check, stream, route?.extensions ?? {}, body, limit, streamId(random)),
     });
+    if (call.failed === true) return settle(stream, cluster, FAILED, started);
     pending.set(stream, call);
     return call.answer.then((verdict) => settle(stream, cluster, verdict, started));
   };

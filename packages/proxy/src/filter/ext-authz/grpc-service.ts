@@ -65,6 +65,7 @@ export function compileGrpcService(
       const call = method.call(question.request(), stream);
       return {
         answer: call.answer.then(read, (): Verdict => ({ kind: 'error' })),
+        failed: call.failed === true,
         cancel: () => call.cancel(),
       };
     },

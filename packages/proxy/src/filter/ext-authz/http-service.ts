@@ -131,7 +131,11 @@ export function compileHttpService(
         timeout,
         retry,
       });
-      return { answer: call.answer.then(read, (): Verdict => ({ kind: 'error' })), cancel: () => call.cancel() };
+      return {
+        answer: call.answer.then(read, (): Verdict => ({ kind: 'error' })),
+        failed: call.failed === true,
+        cancel: () => call.cancel(),
+      };
     },
   };
 }

@@ -47,18 +47,16 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
   let pending: Promise<Jwks | Status> | undefined;
   let next: Timer | undefined;
 
-  const fetchOnce = async (): Promise<Jwks | Status> => {
-    const { cluster, uri, timeout, retry } = config;
+  const read = async (answer: ReturnType<CompileDeps['fetch']> & {}): Promise<Jwks | Status> => {
     try {
-      const { status, body } = await deps.fetch({ cluster, uri, timeout, retry });
+      const { status, body } = await answer;
       const jwks = status === 200 ? parseJwks(body) : '';
       return typeof jwks === 'string' ? Status.FetchFail : jwks;
     } catch {
       return Status.FetchFail;
     }
   };
-  const fetch = async (): Promise<Jwks | Status> => {
-    const jwks = await fetchOnce();
+  const take = (jwks: Jwks | Status): Jwks | Status => {
     pending = undefined;
     if (config.inBackground) again(typeof jwks === 'string' ? config.failedRefetch : refreshAfter(config));
     if (typeof jwks === 'string') {
@@ -71,7 +69,11 @@ export function remoteKeys(config: RemoteKeys, deps: CompileDeps): KeySource {
     return jwks;
   };
   const refresh = (): void => {
-    pending ??= fetch();
+    if (pending !== undefined) return;
+    const { cluster, uri, timeout, retry } = config;
+    const answer = deps.fetch({ cluster, uri, timeout, retry });
+    if (answer === undefined) take(Status.FetchFail);
+    else pending = read(answer).then(take);
   };
   const again = (ms: number): void => {
     next?.cancel();

@@ -168,6 +168,7 @@ export function rateLimitFilter(
       const { cluster } = decision;
       const domain = perRoute === undefined || perRoute.domain === '' ? config.domain : perRoute.domain;
       const call = method.call({ domain, descriptors: asked.map(descriptorMessage) }, stream);
+      if (call.failed === true) return settle(stream, cluster, asked, undefined);
       pending.set(stream, call);
       return call.answer.then(
         (answer) => settle(stream, cluster, asked, answer as Answer),

@@ -20,8 +20,8 @@ export interface CompileDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly routeTimes?: Deps['routeTimes'];
-  /** Sends one GET through a cluster (remote JWKS). Rejects on timeout and connection failure. */
-  readonly fetch: (request: HttpFetch) => Promise<{ readonly status: number; readonly body: Buffer }>;
+  /** Sends one GET through a cluster (remote JWKS). Rejects on timeout and connection failure; undefined: nobody is there. */
+  readonly fetch: (request: HttpFetch) => Promise<{ readonly status: number; readonly body: Buffer }> | undefined;
   /** Sends requests of the proxy's own through clusters. */
   readonly calls: UpstreamCalls;
   /** The counter of that full name (`http.ingress.rbac.allowed`), the same object for the same name. */
@@ -136,6 +136,8 @@ export interface LogService {
 
 export interface PendingCall<T> {
   readonly answer: Promise<T>;
+  /** It has failed at once, and `answer` rejects: whoever waits for it need not wait. */
+  readonly failed?: boolean;
   cancel(): void;
 }
 

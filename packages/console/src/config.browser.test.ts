@@ -237,6 +237,22 @@ test('a slider shifts requests, a form makes faults, and both are YAML first', a
   await context.close();
 });
 
+test('chance decides which of several versions a request is explained for', async () => {
+  const { page, context, complaints } = await openPage(browser, `${mesh.console}/#/explain`);
+  await page.getByRole('textbox', { name: 'Address' }).fill(mesh.gateway);
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.locator('.verdict', { hasText: 'it reaches the application web-v1.default' }).waitFor();
+  await page.getByRole('spinbutton', { name: 'Chance' }).fill('0.95');
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.locator('.verdict', { hasText: 'it reaches the application web-v2.default' }).waitFor();
+  // It is in the address, as all else is.
+  await page.reload();
+  await page.locator('.verdict', { hasText: 'it reaches the application web-v2.default' }).waitFor();
+  expect(await page.getByRole('spinbutton', { name: 'Chance' }).inputValue()).toBe('0.95');
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test('a version that gets nothing is given something, and less of it, and nothing', async () => {
   const { page, context, complaints } = await open('traffic?route=default/inside');
   const slider = page.getByRole('slider', { name: 'Share of web v1' });

@@ -14,7 +14,7 @@ export default function ExplainPage(): React.JSX.Element {
   const { query } = useRoute();
   const of = (name: string): string => query.get(name) ?? '';
   const asked = new URLSearchParams();
-  for (const name of ['method', 'url', 'from', 'namespace']) if (of(name) !== '') asked.set(name, of(name));
+  for (const name of ['method', 'url', 'from', 'namespace', 'chance']) if (of(name) !== '') asked.set(name, of(name));
   for (const line of of('headers').split('\n')) if (line.trim() !== '') asked.append('header', line);
   const { value, problem } = useLive<Explanation>(
     of('url') === '' ? undefined : `/api/explain?${asked.toString()}`,
@@ -51,6 +51,7 @@ function AskForm({ query }: { readonly query: URLSearchParams }): React.JSX.Elem
   const [url, setUrl] = useState(of('url'));
   const [from, setFrom] = useState(of('from') === '' ? '' : `${of('namespace')}/${of('from')}`);
   const [headers, setHeaders] = useState(of('headers'));
+  const [chance, setChance] = useState(of('chance'));
   const senders = (value?.workloads ?? [])
     .filter(({ gateway, identity }) => !gateway && identity !== '')
     .map(({ namespace, name }) => `${namespace}/${name}`)
@@ -61,7 +62,7 @@ function AskForm({ query }: { readonly query: URLSearchParams }): React.JSX.Elem
       onSubmit={(event) => {
         event.preventDefault();
         const [namespace = '', name = ''] = from.split('/');
-        location.hash = address('explain', { method, url, from: name, namespace, headers });
+        location.hash = address('explain', { method, url, from: name, namespace, headers, chance });
       }}
     >
       <label>
@@ -98,6 +99,18 @@ function AskForm({ query }: { readonly query: URLSearchParams }): React.JSX.Elem
           value={headers}
           placeholder="NAME: VALUE, one a line"
           onChange={(event) => setHeaders(event.target.value)}
+        />
+      </label>
+      <label title="Decides weights and percentages: with 90 and 10, up to 0.9 is the first">
+        Chance
+        <input
+          type="number"
+          min="0"
+          max="1"
+          step="any"
+          value={chance}
+          placeholder="0.5"
+          onChange={(event) => setChance(event.target.value)}
         />
       </label>
       <button type="submit" className="button">

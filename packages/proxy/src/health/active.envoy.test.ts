@@ -103,6 +103,7 @@ const CASES: readonly HealthCase[] = [
   { name: 'afresh', check: { ...http(), reuseConnection: false }, answers: [OK] },
   { name: 'hangup', check: http(), answers: [OK, ''] },
   { name: 'silent', check: { ...http(), timeout: '2s' }, answers: [OK, '-', '-', '-', OK] },
+  { name: 'speaks-again', check: { ...http(), timeout: '2s', unhealthyThreshold: 1 }, answers: [OK, '-', BAD] },
   {
     name: 'chunked',
     check: http(),

@@ -140,7 +140,7 @@ export class HostCheck {
         this.#log({ eject_unhealthy_event: { failure_type: failure, http_status_code: status } });
       } else transition = 'pending';
     }
-    if (failure === 'NETWORK_TIMEOUT' && this.failed) this.timedOut = true;
+    this.timedOut = this.failed && failure === 'NETWORK_TIMEOUT';
     this.pending = false;
     if (this.#first || program.logsFailures) {
       this.#log({

@@ -58,3 +58,9 @@ export function unknownCommand(word: string): string {
   const help = near.length > 0 ? `did you mean \`${near.join('` or `')}\`?` : '`mizzen help` lists the commands';
   return `mizzen: there is no command \`${word}\`\n  help: ${help}\n`;
 }
+
+/** What a person may have meant by a command of a group that there is not. */
+export function subcommandHelp(name: string, { subcommands }: Group, word: string): string {
+  const meant = didYouMean(word, Object.keys(subcommands));
+  return meant === undefined ? `\`mizzen help ${name}\` lists them` : `did you mean \`${meant}\`?`;
+}

@@ -69,11 +69,11 @@ async function group(name: string, entry: Group, args: readonly string[], asked:
   const word = args[index];
   const found = word === undefined ? undefined : find(entry.subcommands, word);
   if (found !== undefined) return one(found[1] as Entry, args.toSpliced(index, 1), asked);
-  const { describeGroup } = await import('./help.ts');
+  const { describeGroup, subcommandHelp } = await import('./help.ts');
   const unknown = (): never => {
     throw new IstioctlError(`unknown command "${word}" for "mizzen ${name}"`, {
       status: 64,
-      help: `\`mizzen help ${name}\` lists them`,
+      help: subcommandHelp(name, entry, word ?? ''),
     });
   };
   const help: Command = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Command, UsageError } from './command.ts';
-import { unknownCommand } from './help.ts';
+import { commands, type Group } from './commands.ts';
+import { subcommandHelp, unknownCommand } from './help.ts';
 import { parse } from './parse.ts';
 
 const command: Command = {
@@ -42,5 +43,8 @@ test('a value that begins with a dash', () => {
 test('commands that are not there, too', () => {
   expect(unknownCommand('laod')).toContain('did you mean `load`?');
   expect(unknownCommand('st')).toContain('did you mean `status` or `stop`?');
+  const group = commands['export'] as Group;
+  expect(subcommandHelp('export', group, 'promethus')).toBe('did you mean `prometheus`?');
+  expect(subcommandHelp('export', group, 'jaeger')).toBe('`mizzen help export` lists them');
   expect(unknownCommand('nothing')).toContain('`mizzen help` lists the commands');
 });

@@ -21,6 +21,10 @@ const host = (more: object): object =>
   manager({ routeConfig: { virtualHosts: [{ name: 'v', domains: ['*'], routes: toOne, ...more }] } });
 const cluster = (more: object): object =>
   bootstrap([listener(10_000, [{ filters: [hcm(toOne)] }])], [staticCluster('c', [9], more)]);
+const withSecrets = (of: object, ...secrets: readonly object[]): object => {
+  const { staticResources } = of as { readonly staticResources: object };
+  return { ...of, staticResources: { ...staticResources, secrets } };
+};
 const listeners = (...more: readonly object[]): object =>
   bootstrap(
     more.map((each, i) => ({ ...listener(10_000, [{ filters: [hcm(toOne)] }]), name: `l${i}`, ...each })),
@@ -228,6 +232,18 @@ const REFUSED: Readonly<Record<string, object>> = {
       },
     },
   }),
+  'a secret of another kind': withSecrets(
+    cluster({
+      transportSocket: {
+        name: 'tls',
+        typedConfig: {
+          '@type': `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+          commonTlsContext: { validationContextSdsSecretConfig: { name: 'roots' } },
+        },
+      },
+    }),
+    { name: 'roots', genericSecret: { secret: { inlineString: 'a' } } },
+  ),
   'two certificates of a client': cluster({
     transportSocket: {
       name: 'tls',

@@ -13,12 +13,12 @@ export function checkResources(
   kinds: readonly CheckedKind[] = ['secret', 'cluster', 'listener'],
 ): readonly Nack[] {
   const clusters = new Set((resources[TypeUrl.cluster] ?? []).map(({ name }) => name));
-  const secrets = new Set((resources[TypeUrl.secret] ?? []).map(({ name }) => name));
+  const secrets = new Map((resources[TypeUrl.secret] ?? []).map(({ name, resource }) => [name, resource as object]));
   const informed: CompileDeps = {
     ...deps,
     speaksHttp2: (cluster) => http2Clusters.has(cluster),
     hasCluster: (cluster) => clusters.has(cluster),
-    hasSecret: (secret) => secrets.has(secret),
+    hasSecret: (secret, kind) => Object.hasOwn(secrets.get(secret) ?? {}, kind),
   };
   return kinds.flatMap((kind) =>
     (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, informed).nacks ?? []),

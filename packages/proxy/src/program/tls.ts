@@ -2,7 +2,14 @@ import type { types } from '@mizzen/xds';
 import type { CompileContext } from './context.ts';
 import { compileCidrs } from './match/cidr.ts';
 import type { Path } from './path.ts';
-import type { CommonTlsProgram, DownstreamTlsProgram, KeyLogProgram, TlsVersion, UpstreamTlsProgram } from './types.ts';
+import type {
+  CommonTlsProgram,
+  DownstreamTlsProgram,
+  KeyLogProgram,
+  SecretKind,
+  TlsVersion,
+  UpstreamTlsProgram,
+} from './types.ts';
 import { compileCertificate } from './tls-certificate.ts';
 import { compileValidation } from './tls-validation.ts';
 import { checkProtocols, compileParameters } from './tls-parameters.ts';
@@ -49,7 +56,7 @@ export function compileDownstreamTls(
     ticketKeysSecret:
       ticketKeys === undefined
         ? undefined
-        : secretName(context, ticketKeys, [...path, 'sessionTicketKeysSdsSecretConfig']),
+        : secretName(context, ticketKeys, 'sessionTicketKeys', [...path, 'sessionTicketKeysSdsSecretConfig']),
     ocspPolicy: tls.ocspStaplePolicy ?? 'LENIENT_STAPLING',
   };
 }
@@ -85,7 +92,7 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
   const params = common.tlsParams;
   const combined = common.combinedValidationContext;
   const certificateSecrets = (common.tlsCertificateSdsSecretConfigs ?? []).map((secret, i) =>
-    secretName(context, secret, [...path, 'tlsCertificateSdsSecretConfigs', i]),
+    secretName(context, secret, 'tlsCertificate', [...path, 'tlsCertificateSdsSecretConfigs', i]),
   );
   const inline =
     combined?.defaultValidationContext === undefined
@@ -114,14 +121,19 @@ function compileCommon(context: CompileContext, common: types.tls.CommonTlsConte
     certificateSecrets,
     validation: inline,
     validationSecret:
-      secret === undefined ? undefined : secretName(context, secret, [...path, 'validationContextSdsSecretConfig']),
+      secret === undefined
+        ? undefined
+        : secretName(context, secret, 'validationContext', [...path, 'validationContextSdsSecretConfig']),
   };
 }
 
-function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, path: Path): string {
+function secretName(context: CompileContext, secret: types.tls.SdsSecretConfig, kind: SecretKind, path: Path): string {
   if (secret.name === undefined || secret.name === '') context.refuse([...path, 'name'], 'must not be empty');
-  else if (secret.sdsConfig === undefined && context.deps.hasSecret?.(secret.name) === false)
-    context.refuse([...path, 'name'], `there is no static secret \`${secret.name}\`, and no \`sdsConfig\` to fetch it`);
+  else if (secret.sdsConfig === undefined && context.deps.hasSecret?.(secret.name, kind) === false)
+    context.refuse(
+      [...path, 'name'],
+      `there is no static secret \`${secret.name}\` with a \`${kind}\`, and no \`sdsConfig\` to fetch it`,
+    );
   context.refer('secret', secret.name ?? '', secret.sdsConfig, [...path, 'sdsConfig']);
   return secret.name ?? '';
 }

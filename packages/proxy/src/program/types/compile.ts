@@ -16,6 +16,9 @@ export type Compiled<T> =
   | { readonly program?: undefined; readonly nacks: readonly Nack[] };
 
 /** What compiled filters reach for. The simulator brings its own. */
+/** Fields of a secret of which one says what it is. */
+export type SecretKind = 'tlsCertificate' | 'validationContext' | 'sessionTicketKeys';
+
 export interface CompileDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -34,8 +37,8 @@ export interface CompileDeps {
   readonly speaksHttp2?: (cluster: string) => boolean;
   /** Whether a cluster is there now; undefined where nobody knows. */
   readonly hasCluster?: (name: string) => boolean;
-  /** Whether the bootstrap has a secret of that name; undefined where nobody knows. */
-  readonly hasSecret?: (name: string) => boolean;
+  /** Whether the bootstrap has a secret of that name and kind; undefined where nobody knows. */
+  readonly hasSecret?: (name: string, kind: SecretKind) => boolean;
   /** A cluster that connects to whatever host requests name; undefined: there is none of that name. Absent where nobody knows. */
   readonly forwardProxy?: (name: string) => UpstreamCluster | undefined;
   /** Somebody has said that the proxy is not to get requests any more. */

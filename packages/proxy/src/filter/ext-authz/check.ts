@@ -1,5 +1,5 @@
 import type { JsonObject } from '@mizzen/xds';
-import { unwire } from '../../program/values.ts';
+import { utf8 } from '../../telemetry/grpc-log/text.ts';
 import type { CollectedBody, ConnectionInfo, HttpStream, RequestHead } from '../../types.ts';
 
 /** The part of a check that is the same for all requests of a filter. */
@@ -71,8 +71,8 @@ export function checkRequest(
         http: {
           id,
           method: request.method,
-          path: unwire(request.path),
-          host: unwire(request.authority),
+          path: utf8(request.path),
+          host: utf8(request.authority),
           scheme: request.scheme,
           size: String(info.bytesReceived),
           protocol: info.protocol,
@@ -87,14 +87,14 @@ export function checkRequest(
               }
             : {
                 headers: Object.fromEntries(
-                  [...shownHeaders(request, program.shows, body, limit)].map(([key, value]) => [key, text(value)]),
+                  [...shownHeaders(request, program.shows, body, limit)].map(([key, value]) => [key, utf8(value)]),
                 ),
               }),
           ...(data === undefined || data.length === 0
             ? {}
             : program.packAsBytes
               ? { rawBody: data.toString('base64') }
-              : { body: text(data.toString('latin1')) }),
+              : { body: utf8(data.toString('latin1')) }),
         },
       },
       contextExtensions: extensions,
@@ -150,10 +150,4 @@ function destination(connection: ConnectionInfo): object {
 
 function tlsSession({ tls }: ConnectionInfo): object {
   return { tlsSession: (tls?.serverName ?? '') === '' ? {} : { sni: tls?.serverName } };
-}
-
-/** Bytes that are not UTF-8 become `!`, as Envoy has it. */
-function text(bytes: string): string {
-  const decoded = unwire(bytes);
-  return decoded.includes('\ufffd') ? decoded.replaceAll('\ufffd', '!') : decoded;
 }

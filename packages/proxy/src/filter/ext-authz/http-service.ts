@@ -8,6 +8,7 @@ import { compileCoreRetry } from '../../program/route/retry.ts';
 import type { HttpAnswer, PendingCall } from '../../program/types.ts';
 import { applyChange } from '../../program/headers.ts';
 import { asciiLower, milliseconds, unwire, wire } from '../../program/values.ts';
+import { utf8 } from '../../telemetry/grpc-log/text.ts';
 import type { HttpStream } from '../../types.ts';
 import type { HeaderEdit, Verdict } from './verdict.ts';
 
@@ -114,7 +115,9 @@ export function compileHttpService(
       let method = 'GET';
       let target = '/';
       let authority = '';
-      for (const [name, value] of question.shown()) {
+      for (const [name, shown] of question.shown()) {
+        // Envoy reads them out of a message, where they are text.
+        const value = wire(utf8(shown));
         if (name === ':method') method = value;
         else if (name === ':path') target = override === '' ? prefix + value : override;
         else if (name === ':authority') authority = value;

@@ -140,7 +140,19 @@ const bound = (...others: string[]): object => ({
     extraSourceAddresses: others.map((address) => ({ address: { address, portValue: 0 } })),
   },
 });
+const authorized = (more: object): object => {
+  const typedConfig = { '@type': `${FILTERS}.ext_authz.v3.ExtAuthz`, ...more };
+  const router = { name: 'router', typedConfig: { '@type': `${FILTERS}.router.v3.Router` } };
+  const manager = hcm([{ match: { prefix: '/' }, directResponse: { status: 200 } }], {
+    httpFilters: [{ name: 'authz', typedConfig }, router],
+  });
+  return bootstrap([listener(10_000, [{ filters: [manager] }])], [staticCluster('c', [9])]);
+};
 Object.assign(INVALID, {
+  'an authorizer of version 2': [
+    authorized({ grpcService: { envoyGrpc: { clusterName: 'c' } }, transportApiVersion: 'V2' }),
+    /transportApiVersion: services of gRPC speak version 3/,
+  ],
   'a heap of no bytes': [
     beside({ overloadManager: { resourceMonitors: [heap(0)] } }),
     /resourceMonitors\[0]\.typedConfig\.maxHeapSizeBytes: must be greater than 0/,

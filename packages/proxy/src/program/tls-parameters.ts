@@ -82,8 +82,9 @@ function compileNames(
   what: string,
   path: Path,
 ): string | undefined {
-  if (names.length === 0) return undefined;
-  const found = names.join(':').split(':');
+  const joined = names.join(':');
+  if (joined === '') return undefined;
+  const found = joined.split(':');
   const own = found.map((name) => {
     if (Object.hasOwn(known, name)) return known[name]!;
     context.refuse(path, `\`${name}\` is not ${what} that is known`);
@@ -91,7 +92,7 @@ function compileNames(
   });
   const twice = own.find((name, i) => own.indexOf(name) < i);
   if (twice !== undefined) context.refuse(path, `\`${twice}\` is there twice`);
-  return found.join(':');
+  return joined;
 }
 
 /** Bytes that the length of a protocol's name, and that of all of them, has room for. */

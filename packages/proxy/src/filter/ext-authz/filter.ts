@@ -212,6 +212,8 @@ export function extAuthzFilter(
 function compileService(context: CompileContext, config: types.extAuthz.ExtAuthz, path: Path): AuthorizationService {
   if (config.httpService !== undefined)
     return compileHttpService(context, config.httpService, [...path, 'httpService']);
+  if (config.transportApiVersion === 'V2')
+    context.refuse([...path, 'transportApiVersion'], 'services of gRPC speak version 3');
   if (config.grpcService === undefined) context.refuse(path, 'must have `grpcService` or `httpService`');
   return compileGrpcService(context, config.grpcService ?? {}, [...path, 'grpcService']);
 }

@@ -184,8 +184,9 @@ export const filterFields: FieldTable = {
   },
   [`${OTLP}.ArrayValue`]: { implemented: 'values' },
   [`${GRPC_LOG}.CommonGrpcAccessLogConfig`]: {
-    implemented: 'logName grpcService bufferFlushInterval bufferSizeBytes filterStateObjectsToLog customTags',
-    noEffect: { 'there is only version 3': 'transportApiVersion' },
+    implemented:
+      'logName grpcService transportApiVersion bufferFlushInterval bufferSizeBytes filterStateObjectsToLog customTags',
+    values: { transportApiVersion: { V2: 'services speak version 3' } },
     refused: { 'streams of log entries are not tried again': 'grpcStreamRetryPolicy' },
   },
   [`${TRACING}.CustomTag`]: {

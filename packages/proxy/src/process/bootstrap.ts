@@ -149,6 +149,9 @@ export function compileBootstrap(
       ['node'],
       '`id` and `cluster` are required: say them here, or with --service-node and --service-cluster',
     );
+  const messages = JSON.stringify(bootstrap.applicationLogConfig?.logFormat?.jsonFormat ?? '');
+  if (/%[v_]/.test(messages))
+    context.refuse(['applicationLogConfig', 'logFormat', 'jsonFormat'], 'must not have `%v` or `%_`: `%j` is for JSON');
   const resources = staticResources(raw, () => deps.random.uuid());
   const clusters = new Set((resources[TypeUrl.cluster] ?? []).map((cluster) => cluster.name));
   checkServers(context, dynamic, clusters);

@@ -149,6 +149,10 @@ const authorized = (more: object): object => {
   return bootstrap([listener(10_000, [{ filters: [manager] }])], [staticCluster('c', [9])]);
 };
 Object.assign(INVALID, {
+  'messages in JSON that are not escaped': [
+    beside({ applicationLogConfig: { logFormat: { jsonFormat: { Message: '%v' } } } }),
+    /applicationLogConfig\.logFormat\.jsonFormat: must not have `%v` or `%_`/,
+  ],
   'an authorizer of version 2': [
     authorized({ grpcService: { envoyGrpc: { clusterName: 'c' } }, transportApiVersion: 'V2' }),
     /transportApiVersion: services of gRPC speak version 3/,

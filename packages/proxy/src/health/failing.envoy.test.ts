@@ -84,6 +84,8 @@ async function watch(
     await shows('membership_healthy: 1');
     seen['well again'] = await status(web, '/');
     bytes.destroy();
+    // Its connection to the upstream ends after it.
+    await shows('upstream_rq_active: 0');
     for (const line of (await statsWhenQuiet(proxy.admin)).split('\n'))
       if (/^cluster\.up\.upstream_cx_(total|destroy\w*):/.test(line)) seen[line.split(':')[0]!] = line;
     return seen;

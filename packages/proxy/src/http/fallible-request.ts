@@ -92,7 +92,7 @@ export abstract class FallibleRequest extends AttemptedRequest {
       attempt.outOfTime();
     }
     this.chargeBudget();
-    if (this.#cutShort('response_timeout', ResponseFlag.UT)) return;
+    if (this.#cutShort('response_timeout', ResponseFlag.UT, false)) return;
     // One more is charged with the reply.
     for (const attempt of under.slice(1)) this.#charge(this.timeoutStatus, attempt);
     this.#giveUp(timeoutReply(this.timeoutStatus, 'response_timeout', ResponseFlag.UT), under.length > 0);
@@ -128,7 +128,7 @@ export abstract class FallibleRequest extends AttemptedRequest {
     if (this.over) return;
     this.cluster.stats.upstream_rq_max_duration_reached++;
     if (this.stream.responseStarted) this.chargeBudget();
-    if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR)) return;
+    if (this.#cutShort('upstream_max_stream_duration_reached', ResponseFlag.UMSDR, false)) return;
     const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
       this.attempt?.host.count?.('error');
@@ -179,7 +179,10 @@ export abstract class FallibleRequest extends AttemptedRequest {
     if (this.over || attempt === undefined) return;
     attempt.host.count?.('timeout');
     attempt.host.report('timeout', 'nothing');
-    if (this.#cutShort(details, ResponseFlag.UT)) return;
+    if (this.#cutShort(details, ResponseFlag.UT)) {
+      if (this.grpc) attempt.host.count?.('error');
+      return;
+    }
     const verdict = this.retry?.onTryTimeout() ?? 'no';
     if (verdict === 'yes') {
       attempt.host.count?.('error');
@@ -210,13 +213,13 @@ export abstract class FallibleRequest extends AttemptedRequest {
     this.againLater();
   }
 
-  /** Breaks off a response that has begun. */
-  #cutShort(details: string, flag: number): boolean {
+  /** Breaks off a response that has begun. `counts`: unless that is for its time as a whole. */
+  #cutShort(details: string, flag: number, counts = true): boolean {
     const { stream } = this;
     if (!stream.responseStarted) return false;
     this.cancel();
     // Only of gRPC it was not known yet whether it would go well.
-    if (this.grpc) stream.hcm.stats.rq_reset_after_downstream_response_started++;
+    if (this.grpc && counts) stream.hcm.stats.rq_reset_after_downstream_response_started++;
     stream.info.responseFlags |= flag;
     stream.reset(details);
     return true;

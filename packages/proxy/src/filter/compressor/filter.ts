@@ -186,7 +186,8 @@ export function compressorFilter(
       noted.candidates.push(candidate);
       compressRequest(stream, chosen);
       if (route?.disabled === true) return undefined;
-      if (route?.removeAcceptEncoding ?? removes) headers.remove('accept-encoding');
+      const enabled = route?.enabled === true || responses.enabled.value;
+      if (enabled && (route?.removeAcceptEncoding ?? removes)) headers.remove('accept-encoding');
       return undefined;
     },
     onResponse(stream) {

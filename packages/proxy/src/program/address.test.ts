@@ -8,11 +8,12 @@ test('datagrams are refused, but where they are what is sent', () => {
   const context = new CompileContext('t', 'r', testDeps);
   const address = '127.0.0.1';
   const udp = { address, portValue: 9, protocol: 'UDP' } as const;
+  const udp6 = { ...udp, address: '::1' };
   expect(compileAddress(context, { socketAddress: udp }, ['a'], true)).toMatchObject({ address, port: 9 });
   expect(context.nacks).toEqual([]);
   compileAddress(context, { socketAddress: udp }, ['a']);
-  compileBind(context, { sourceAddress: udp, extraSourceAddresses: [{ address: udp }] }, ['b']);
-  compileBind(context, { sourceAddress: { address }, additionalSourceAddresses: [udp] }, ['c']);
+  compileBind(context, { sourceAddress: udp, extraSourceAddresses: [{ address: udp6 }] }, ['b']);
+  compileBind(context, { sourceAddress: { address }, additionalSourceAddresses: [udp6] }, ['c']);
   expect(context.nacks.map(({ field, message }) => `${field}: ${message}`)).toEqual([
     'a.socketAddress.protocol: `UDP`: only TCP is served',
     'b.sourceAddress.protocol: `UDP`: only TCP is served',

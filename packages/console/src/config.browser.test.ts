@@ -253,6 +253,25 @@ test('chance decides which of several versions a request is explained for', asyn
   await context.close();
 });
 
+test('a slider moves once the file that it changes has come', async () => {
+  const { page, context } = await open('services');
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((done) => (go = done));
+  await page.route('**/api/config/file?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.evaluate("location.hash = '#/traffic?route=default/inside'");
+  const slider = page.getByRole('slider', { name: 'Share of web v1' });
+  await slider.waitFor();
+  expect(await slider.isDisabled()).toBe(true);
+  go();
+  await slider.fill('70');
+  await page.getByRole('region', { name: 'What the edit changes' }).getByText('weight: 30').waitFor();
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await context.close();
+});
+
 test('a version that gets nothing is given something, and less of it, and nothing', async () => {
   const { page, context, complaints } = await open('traffic?route=default/inside');
   const slider = page.getByRole('slider', { name: 'Share of web v1' });

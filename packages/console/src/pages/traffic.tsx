@@ -162,7 +162,8 @@ function EditRoutes({ service }: { readonly service: VirtualService }): React.JS
     <div className="edit-routes">
       <Problem text={problem ?? unread ?? previewed.problem} />
       {routes.map((route) => (
-        <fieldset key={`${route.index} ${generation}`}>
+        // What is changed before the file is here would be lost.
+        <fieldset key={`${route.index} ${generation}`} disabled={disk === undefined}>
           <legend>
             {route.name === '' ? `Route ${route.index + 1}` : route.name}:{' '}
             {route.match === '' ? 'every request' : route.match}

@@ -19,7 +19,10 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
 ];
 /** Values that differ by nature, and why. */
 const APART: readonly (readonly [RegExp, string])[] = [
-  [/^server\.(memory_|uptime|total_connections|days_until_first_cert_expiring)/, 'of the process, at that moment'],
+  [
+    /^server\.(memory_|uptime|dropped_stat_flushes|total_connections|days_until_first_cert_expiring)/,
+    'of the process, at that moment',
+  ],
   [/^(http|listener)\.admin\./, 'how often each is asked whether it is ready'],
   [/\.downstream_cx_delayed_close_timeout$/, 'Envoy waits for clients that would see a half-closed connection here'],
   [/^runtime\.deprecated_feature_/, 'nothing is deprecated here'],

@@ -67,7 +67,7 @@ export function compileParameters(
 }
 
 function compileCiphers(context: CompileContext, names: readonly string[], path: Path): CipherGroups | undefined {
-  if (names.length === 0) return undefined;
+  if (names.join(':') === '') return undefined;
   const read = readCipherRules(names);
   if ('unknown' in read) context.refuse(path, `\`${read.unknown}\` is not a cipher suite that is known`);
   else if (read.groups === undefined) context.refuse(path, 'chooses no cipher suite');

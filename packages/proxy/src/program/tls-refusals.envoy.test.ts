@@ -75,7 +75,7 @@ const TAKEN: Readonly<Record<string, object>> = {
     ecdhCurves: ['prime256v1', 'x25519', 'X25519MLKEM768', 'MLKEM1024'],
     signatureAlgorithms: ['ECDSA+SHA256', 'RSA-PSS+SHA384', 'PSS+SHA512', 'ed25519', 'mldsa65'],
   }),
-  'no curve and no algorithm': params({ ecdhCurves: [''], signatureAlgorithms: [''] }),
+  'no suite, no curve and no algorithm': params({ cipherSuites: [''], ecdhCurves: [''], signatureAlgorithms: [''] }),
   'no protocol': { tlsCertificates: [pair], alpnProtocols: [''] },
   'hashes without an authority': validation({ verifyCertificateHash: ['aa'.repeat(32)] }),
 };

@@ -22,6 +22,13 @@ const OWN = [
   field('content-type', { value: 'text/x' }),
   field('user-agent', { value: 'me' }),
 ];
+const PSEUDO = [
+  field(':path', { value: '/otel-pseudo' }),
+  field(':method', { value: 'PUT' }),
+  field(':authority', { value: 'z' }),
+  field(':scheme', { value: 'https' }),
+  field(':other', { value: 'x' }),
+];
 const service = (uri: string, timeout: string, ...requestHeadersToAdd: readonly object[]): object => ({
   httpUri: { uri, cluster: 'collector', timeout },
   requestHeadersToAdd,
@@ -55,6 +62,7 @@ const MANAGERS: Readonly<Record<string, object>> = {
   '/otel': otel(service('http://col/otel', '1s', ...FIELDS)),
   '/otel-bare': otel(service('col/otel-bare', '0s')),
   '/otel-own': otel(service('http://col/otel-own', '1s', ...OWN)),
+  '/otel-pseudo': otel(service('http://col/other', '1s', ...PSEUDO)),
   '/log': log(service('http://col/log', '1s', ...FIELDS)),
   '/log-own': log(service('http://col/log-own', '1s', ...OWN)),
 };

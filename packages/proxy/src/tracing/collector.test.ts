@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ManualClock } from '../filter/testing/manual-clock.ts';
 import type { CompileContext } from '../program/context.ts';
 import { Batch, type SpanFlush } from './batch.ts';
-import { batchOf } from './collector.ts';
+import { batchOf, httpServiceCall } from './collector.ts';
 
 function sending(spanFlush?: SpanFlush): { batch: Batch<number>; clock: ManualClock; sent: (readonly number[])[] } {
   const clock = new ManualClock();
@@ -28,4 +28,13 @@ test('where somebody waits for them, more at a time, and sooner', () => {
   expect(sent.map(({ length }) => length)).toEqual([32]);
   clock.advance(500);
   expect(sent.map(({ length }) => length)).toEqual([32, 8]);
+});
+
+test.each(['Content-Length', 'transfer-encoding'])('a collector is not told %s', (key) => {
+  const refused: string[] = [];
+  const refuse = (path: readonly (string | number)[]): number => refused.push(path.join('.'));
+  const context = { deps: { outerAddress: '192.0.2.1' }, refuse } as unknown as CompileContext;
+  const requestHeadersToAdd = [{ header: { key: 'x-a', value: 'b' } }, { header: { key, value: '3' } }];
+  httpServiceCall(context, { httpUri: { uri: 'http://c/', cluster: 'c' }, requestHeadersToAdd }, [], ['httpService']);
+  expect(refused).toEqual(['httpService.requestHeadersToAdd.1.header.key']);
 });

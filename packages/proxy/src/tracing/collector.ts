@@ -27,6 +27,14 @@ export type CollectorCall = Omit<HttpCall, 'body'>;
 /** Of the body, which says itself how long it is. */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
+/** Of a head, by the names that stand for them among fields. */
+const PARTS: Readonly<Record<string, 'method' | 'path' | 'authority' | undefined>> = {
+  ':method': 'method',
+  ':path': 'path',
+  ':authority': 'authority',
+  host: 'authority',
+};
+
 /**
  * Posts to a service, with `own` fields (name and value in turn) unless it has others of their names. Command operators in
  * what it adds see no request, but the time and the machine.
@@ -59,15 +67,16 @@ export function httpServiceCall(
     const info = new StreamRecord(OWN_CONNECTION, clock.now(), clock.wall());
     info.protocol = '';
     const headers = new Headers([...own]);
-    let host = authority;
+    const head = { method: call.method, path: target, authority };
     for (const { name, value } of added) {
-      if (name === 'host') host = value({ info });
-      else {
+      const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+      if (part !== undefined) head[part] = value({ info });
+      else if (!name.startsWith(':')) {
         headers.remove(name);
         headers.add(name, value({ info }));
       }
     }
-    return { ...call, authority: host, headers: headers.flat };
+    return { ...call, ...head, headers: headers.flat };
   };
 }
 

@@ -15,10 +15,10 @@ export type Compiled<T> =
   | { readonly program: T; readonly nacks?: undefined }
   | { readonly program?: undefined; readonly nacks: readonly Nack[] };
 
-/** What compiled filters reach for. The simulator brings its own. */
 /** Fields of a secret of which one says what it is. */
 export type SecretKind = 'tlsCertificate' | 'validationContext' | 'sessionTicketKeys';
 
+/** What compiled filters reach for. The simulator brings its own. */
 export interface CompileDeps {
   readonly clock: Clock;
   readonly random: Random;

@@ -57,7 +57,7 @@ export interface ControlOptions {
   readonly consolePort?: number;
   /** All metrics are sent to this OTLP receiver, every `interval` milliseconds. */
   readonly otlpMetrics?: { readonly url: string; readonly interval: number };
-  /** All spans that the mesh keeps are sent to this one, as often. */
+  /** All spans that the mesh gets are sent to this one, as often as that says. */
   readonly otlpTraces?: { readonly url: string; readonly interval: number };
   /** Wanted by whoever changes something through the API, as `Authorization: Bearer`. Also in STATE-DIR/token. */
   readonly token: string;

@@ -9,8 +9,10 @@ import { charge } from '../http/charge.ts';
 import { CallError, nobodyHealthy, UNAVAILABLE } from './error.ts';
 import { sessionTo } from './sessions.ts';
 
-/** The largest answer that is read, bytes: gRPC's own default. */
+/** The largest answer that is read where nobody says another, bytes: gRPC's own default. */
 const MAX_ANSWER = 4 * 1024 * 1024;
+/** Bytes before a message. */
+const PREFIX = 5;
 
 /** One unary gRPC call to a host of a cluster, over an HTTP/2 connection that calls share. */
 export function callGrpc(
@@ -133,6 +135,7 @@ class Call {
     this.#count = new StreamCount(host, stream);
     const parts: Buffer[] = [];
     let size = 0;
+    const most = call.maxAnswer || MAX_ANSWER;
     let head: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders | undefined;
     stream.on('response', (headers) => {
@@ -144,7 +147,7 @@ class Call {
     stream.on('data', (data: Buffer) => {
       size += data.length;
       parts.push(data);
-      if (size > MAX_ANSWER) fail(new CallError('overflow', `the answer is larger than ${MAX_ANSWER} bytes`, 8));
+      if (size - PREFIX > most) fail(new CallError('overflow', `the answer is larger than ${most} bytes`, 8));
     });
     stream.on('error', (error) => fail(new CallError('connection', error.message, UNAVAILABLE)));
     stream.on('close', () => {
@@ -182,12 +185,10 @@ class Call {
       const message = trailers?.['grpc-message'] ?? head['grpc-message'];
       return new CallError('status', `gRPC status ${status}: ${typeof message === 'string' ? message : ''}`, status);
     }
-    if (body.length - 5 > (this.#call.maxAnswer || Infinity))
-      return new CallError('overflow', `the answer is larger than ${String(this.#call.maxAnswer)} bytes`, 8);
-    if (body.length < 5 || body.readUInt32BE(1) !== body.length - 5 || body[0] !== 0)
+    if (body.length < PREFIX || body.readUInt32BE(1) !== body.length - PREFIX || body[0] !== 0)
       return new CallError('status', 'the answer is not one message', 13);
     try {
-      return decode(this.#call.answerType, body.subarray(5), true);
+      return decode(this.#call.answerType, body.subarray(PREFIX), true);
     } catch (error) {
       return new CallError('status', (error as Error).message, 13);
     }
@@ -196,8 +197,8 @@ class Call {
 
 /** A message uncompressed, with its length before it. */
 function frame(message: Uint8Array): Buffer {
-  const framed = Buffer.alloc(5 + message.length);
+  const framed = Buffer.alloc(PREFIX + message.length);
   framed.writeUInt32BE(message.length, 1);
-  framed.set(message, 5);
+  framed.set(message, PREFIX);
   return framed;
 }

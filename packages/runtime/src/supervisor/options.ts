@@ -17,7 +17,7 @@ export interface UpOptions {
   readonly consolePort?: number;
   /** URL of an OTLP receiver over HTTP that all metrics are sent to; absent: none. */
   readonly otlpMetrics?: string;
-  /** The same for all spans that the mesh keeps. */
+  /** The same for all spans that the mesh gets. */
   readonly otlpTraces?: string;
   /** Sent through the gateway once everything is ready, until the mesh ends; absent: nothing is. */
   readonly load?: { readonly file: string; readonly rate: number };

@@ -71,6 +71,12 @@ const ANSWERS: Readonly<Record<string, GrpcAnswer>> = {
     },
   },
   old: { message: { okResponse: { dynamicMetadata: { user: 'old' } }, dynamicMetadata: { user: 'new' } } },
+  long: {
+    message: {
+      status: { code: 7 },
+      deniedResponse: { status: { code: 'Unauthorized' }, body: 'x'.repeat(4_500_000) },
+    },
+  },
   failure: { status: 14 },
   refusal: { status: 7 },
 };
@@ -80,7 +86,9 @@ const CASES: readonly BesideCase[] = [
     name: 'as it comes',
     filters: [filter({})],
     ask: [
-      ...Object.keys(ANSWERS).map((path) => get(`/${path}`, 'x-b: 1')),
+      ...Object.keys(ANSWERS)
+        .filter((path) => path !== 'long')
+        .map((path) => get(`/${path}`, 'x-b: 1')),
       get(
         '/edits',
         'x-append: 1',
@@ -103,6 +111,21 @@ const CASES: readonly BesideCase[] = [
     filters: [filter({}, { timeout: '0.3s' })],
     ask: [get('/never')],
     notes: 1,
+  },
+  {
+    name: 'answers of few bytes',
+    filters: [filter({}, { envoyGrpc: { clusterName: 'auth', maxReceiveMessageLength: 10 } })],
+    ask: [get('/ok'), get('/deny'), get('/denied'), get('/edits'), get('/failure')],
+  },
+  {
+    name: 'answers of many bytes',
+    filters: [
+      filter(
+        { maxDeniedResponseBodyBytes: 5 },
+        { envoyGrpc: { clusterName: 'auth', maxReceiveMessageLength: 5_000_000 } },
+      ),
+    ],
+    ask: [get('/long')],
   },
   {
     name: 'no call may be under way',

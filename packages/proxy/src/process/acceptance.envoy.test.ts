@@ -25,6 +25,16 @@ const withSecrets = (of: object, ...secrets: readonly object[]): object => {
   const { staticResources } = of as { readonly staticResources: object };
   return { ...of, staticResources: { ...staticResources, secrets } };
 };
+const trusting = (name: string): object =>
+  cluster({
+    transportSocket: {
+      name: 'tls',
+      typedConfig: {
+        '@type': `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+        commonTlsContext: { validationContextSdsSecretConfig: { name } },
+      },
+    },
+  });
 const listeners = (...more: readonly object[]): object =>
   bootstrap(
     more.map((each, i) => ({ ...listener(10_000, [{ filters: [hcm(toOne)] }]), name: `l${i}`, ...each })),
@@ -79,6 +89,11 @@ const tlvs = (...proxyProtocolTlvs: readonly object[]): object =>
 const format = (inlineString: string): object => ({ textFormatSource: { inlineString } });
 
 const TAKEN: Readonly<Record<string, object>> = {
+  'a secret of the kind that is asked for': withSecrets(trusting('roots'), { name: 'roots', validationContext: {} }),
+  'a secret whose kind is spelled with underscores': withSecrets(trusting('roots'), {
+    name: 'roots',
+    validation_context: {},
+  }),
   'TLVs that are made for each connection': tlvs(
     { type: 200, formatString: format('') },
     { type: 3, formatString: { jsonFormat: { a: '%PROTOCOL%' } } },
@@ -232,18 +247,10 @@ const REFUSED: Readonly<Record<string, object>> = {
       },
     },
   }),
-  'a secret of another kind': withSecrets(
-    cluster({
-      transportSocket: {
-        name: 'tls',
-        typedConfig: {
-          '@type': `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
-          commonTlsContext: { validationContextSdsSecretConfig: { name: 'roots' } },
-        },
-      },
-    }),
-    { name: 'roots', genericSecret: { secret: { inlineString: 'a' } } },
-  ),
+  'a secret of another kind': withSecrets(trusting('roots'), {
+    name: 'roots',
+    genericSecret: { secret: { inlineString: 'a' } },
+  }),
   'two certificates of a client': cluster({
     transportSocket: {
       name: 'tls',

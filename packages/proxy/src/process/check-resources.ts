@@ -1,8 +1,9 @@
 import type { CompileDeps } from '../program/types.ts';
-import { TypeUrl } from '@mizzen/xds';
+import { type JsonObject, TypeUrl } from '@mizzen/xds';
 import type { Nack } from '../types.ts';
 import { compilers } from '../xds/compilers.ts';
 import type { BootstrapProgram } from './bootstrap.ts';
+import { field } from './field.ts';
 
 export type CheckedKind = 'secret' | 'cluster' | 'listener';
 
@@ -13,12 +14,14 @@ export function checkResources(
   kinds: readonly CheckedKind[] = ['secret', 'cluster', 'listener'],
 ): readonly Nack[] {
   const clusters = new Set((resources[TypeUrl.cluster] ?? []).map(({ name }) => name));
-  const secrets = new Map((resources[TypeUrl.secret] ?? []).map(({ name, resource }) => [name, resource as object]));
+  const secrets = new Map(
+    (resources[TypeUrl.secret] ?? []).map(({ name, resource }) => [name, resource as JsonObject]),
+  );
   const informed: CompileDeps = {
     ...deps,
     speaksHttp2: (cluster) => http2Clusters.has(cluster),
     hasCluster: (cluster) => clusters.has(cluster),
-    hasSecret: (secret, kind) => Object.hasOwn(secrets.get(secret) ?? {}, kind),
+    hasSecret: (secret, kind) => field(secrets.get(secret) ?? {}, kind) !== undefined,
   };
   return kinds.flatMap((kind) =>
     (resources[TypeUrl[kind]] ?? []).flatMap(({ resource }) => compilers[kind](resource, informed).nacks ?? []),

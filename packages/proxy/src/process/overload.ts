@@ -2,6 +2,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { CompileContext } from '../program/context.ts';
 import type { Path } from '../program/path.ts';
 import { messageOf } from '../program/read-resource.ts';
+import { field } from './field.ts';
 
 const MONITORS = 'envoy.extensions.resource_monitors.';
 const INJECTED = `${MONITORS}injected_resource.v3.InjectedResourceConfig`;
@@ -60,9 +61,4 @@ function limitOf(context: CompileContext, config: JsonObject, path: Path): numbe
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
-}
-
-/** In either spelling. */
-function field(from: JsonObject, name: string): unknown {
-  return from[name] ?? from[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }

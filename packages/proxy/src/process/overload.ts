@@ -40,10 +40,34 @@ export function maxConnections(context: CompileContext, overloadManager: unknown
     limit ??= max;
   }
   const actions = (field(manager, 'actions') ?? []) as readonly JsonObject[];
-  for (const [i, { name }] of actions.entries())
-    if (typeof name === 'string' && !ACTIONS.includes(name))
-      context.refuse(['overloadManager', 'actions', i, 'name'], `\`${name}\` is not an action that is known`);
+  const seen = new Set<string>();
+  for (const [i, action] of actions.entries()) {
+    const at = ['overloadManager', 'actions', i];
+    const name = text(action['name']);
+    if (name !== '' && !ACTIONS.includes(name)) {
+      context.refuse([...at, 'name'], `\`${name}\` is not an action that is known`);
+    }
+    if (seen.has(name)) context.refuse([...at, 'name'], `\`${name}\` is there twice`);
+    seen.add(name);
+    checkTriggers(context, action, names, at);
+  }
+  const points = (field(manager, 'loadshedPoints') ?? []) as readonly JsonObject[];
+  for (const [i, point] of points.entries()) {
+    checkTriggers(context, point, names, ['overloadManager', 'loadshedPoints', i]);
+  }
   return limit;
+}
+
+function checkTriggers(context: CompileContext, of: JsonObject, monitors: ReadonlySet<string>, path: Path): void {
+  const triggers = (field(of, 'triggers') ?? []) as readonly JsonObject[];
+  const seen = new Set<string>();
+  for (const [i, trigger] of triggers.entries()) {
+    const at = [...path, 'triggers', i, 'name'];
+    const name = text(trigger['name']);
+    if (!monitors.has(name)) context.refuse(at, `there is no resource monitor \`${name}\``);
+    if (seen.has(name)) context.refuse(at, `\`${name}\` is there twice`);
+    seen.add(name);
+  }
 }
 
 function limitOf(context: CompileContext, config: JsonObject, path: Path): number | undefined {

@@ -133,6 +133,8 @@ for (const [place, policy] of [
 
 const beside = (more: object): object => ({ ...bootstrap([], [staticCluster('c', [9])]), ...more });
 const HEAP = 'type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig';
+const SHRINK = 'envoy.overload_actions.shrink_heap';
+const FULL = { name: 'heap', threshold: { value: 0.9 } };
 const heap = (bytes: number): object => ({ name: 'heap', typedConfig: { '@type': HEAP, maxHeapSizeBytes: bytes } });
 const bound = (...others: string[]): object => ({
   upstreamBindConfig: {
@@ -177,6 +179,47 @@ Object.assign(INVALID, {
       },
     }),
     /overloadManager\.actions\[0]\.name: `other` is not an action/,
+  ],
+  'an overload action that nothing triggers': [
+    beside({
+      overloadManager: {
+        resourceMonitors: [heap(1e12)],
+        actions: [{ name: SHRINK, triggers: [{ name: 'other', threshold: { value: 0.9 } }] }],
+      },
+    }),
+    /overloadManager\.actions\[0]\.triggers\[0]\.name: there is no resource monitor `other`/,
+  ],
+  'an overload action with a trigger twice': [
+    beside({
+      overloadManager: { resourceMonitors: [heap(1e12)], actions: [{ name: SHRINK, triggers: [FULL, FULL] }] },
+    }),
+    /overloadManager\.actions\[0]\.triggers\[1]\.name: `heap` is there twice/,
+  ],
+  'an overload action twice': [
+    beside({
+      overloadManager: {
+        resourceMonitors: [heap(1e12)],
+        actions: [
+          { name: SHRINK, triggers: [FULL] },
+          { name: SHRINK, triggers: [FULL] },
+        ],
+      },
+    }),
+    /overloadManager\.actions\[1]\.name: `envoy\.overload_actions\.shrink_heap` is there twice/,
+  ],
+  'a point of load shedding that nothing triggers': [
+    beside({
+      overloadManager: {
+        resourceMonitors: [heap(1e12)],
+        loadshedPoints: [
+          {
+            name: 'envoy.load_shed_points.tcp_listener_accept',
+            triggers: [{ name: 'other', threshold: { value: 0.9 } }],
+          },
+        ],
+      },
+    }),
+    /overloadManager\.loadshedPoints\[0]\.triggers\[0]\.name: there is no resource monitor `other`/,
   ],
   'statistics flushed by time and on demand': [
     beside({ statsFlushInterval: '5s', statsFlushOnAdmin: true }),

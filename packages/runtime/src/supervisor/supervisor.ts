@@ -14,12 +14,13 @@ import { tryBind } from '../kubelet/ports.ts';
 import type { Pod } from '../kubelet/pod.ts';
 import type { Counts } from '../kubelet/workload.ts';
 import { unpackDesired } from '../desired.ts';
-import type { ControlOptions, DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
+import type { DesiredWorkload, FromControl, ToControl } from '../protocol.ts';
 import type { FromLoad, ToLoad } from '../load/protocol.ts';
 import { duration } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { AccessLogs } from './access-logs.ts';
 import { ApiFile } from './api-file.ts';
+import { controlOptions } from './control-options.ts';
 import { describeConverged } from './converged.ts';
 import { DataPlane } from './data-plane.ts';
 import { entries as builtIn } from './entries.ts';
@@ -57,10 +58,6 @@ const LAST_WORDS = 5;
 const REPORT_MS = 10;
 const REPORT_MS_PER_UNREADY = 5;
 const LONGEST_REPORT_MS = 100;
-
-/** Between reports of all metrics to an OTLP receiver. */
-const OTLP_INTERVAL_MS = 10_000;
-const SPANS_INTERVAL_MS = 1000;
 
 /** Everything `mizzen up` runs, put together: control process, data plane, stand-ins, pods; and what it tells a person. */
 export class Supervisor {
@@ -242,20 +239,6 @@ export class Supervisor {
   // ---- the control process ---------------------------------------------------------------------------------------
 
   #controlStarted(): void {
-    const {
-      files,
-      cwd,
-      meshConfig,
-      stdin,
-      apiPort,
-      consolePort,
-      otlpMetrics,
-      otlpTraces,
-      gatewayPorts,
-      standIns,
-      inject,
-      engine,
-    } = this.#options;
     const { state } = this.#deps;
     if (!this.#desired) this.#token = state.token();
     else
@@ -263,25 +246,7 @@ export class Supervisor {
         state.create();
         this.#token = state.token();
       });
-    const options: ControlOptions = {
-      files,
-      cwd,
-      meshConfig,
-      ...(stdin === undefined ? {} : { stdin }),
-      stateDir: state.path,
-      xdsSocket: state.xdsSocket(),
-      adsSocket: state.adsSocket(),
-      apiPort,
-      ...(consolePort === undefined ? {} : { consolePort }),
-      ...(otlpMetrics === undefined ? {} : { otlpMetrics: { url: otlpMetrics, interval: OTLP_INTERVAL_MS } }),
-      ...(otlpTraces === undefined ? {} : { otlpTraces: { url: otlpTraces, interval: SPANS_INTERVAL_MS } }),
-      token: this.#token,
-      gatewayPorts,
-      standIns,
-      inject,
-      engine,
-      ...(this.#desired ? { again: true } : {}),
-    };
+    const options = controlOptions(this.#options, state, this.#token, this.#desired);
     this.#control.send({ type: 'configure', options });
     if (!this.#desired) return;
     this.#report(this.#kubelet.sequence);

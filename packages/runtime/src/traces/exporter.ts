@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '@mizzen/control-plane';
+import type { Clock } from '@mizzen/control-plane';
+import { Repeated } from '../otlp/repeated.ts';
 import { Reception, receiverUrl, send } from '../otlp/send.ts';
 import type { Span } from './span.ts';
 import { toOtlp } from './to-otlp.ts';
@@ -25,14 +26,13 @@ export class SpanExporter {
   readonly #url: string;
   readonly #reception: Reception;
   #waiting: Span[] = [];
-  #timer: Timer | undefined;
-  #closed = false;
+  readonly #reports: Repeated;
 
   constructor(options: SpanExporterOptions) {
     this.#options = options;
     this.#url = receiverUrl(options.url, '/v1/traces');
     this.#reception = new Reception('spans', this.#url, options.onNotice);
-    this.#later();
+    this.#reports = new Repeated(options.clock, options.interval, () => this.#report());
   }
 
   add(spans: readonly Span[]): void {
@@ -41,22 +41,14 @@ export class SpanExporter {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-  }
-
-  #later(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.after(this.#options.interval, () => {
-      void this.#report().finally(() => this.#later());
-    });
+    this.#reports.close();
   }
 
   async #report(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#closed) {
+    while (this.#waiting.length > 0 && !this.#reports.closed) {
       const spans = this.#waiting.splice(0, MOST_AT_ONCE);
       const refusal = await send(this.#url, toOtlp(spans, this.#options.version));
-      if (this.#closed) return;
+      if (this.#reports.closed) return;
       this.#reception.saw(refusal);
       if (refusal === undefined || refusal.final) continue;
       const room = MOST_WAITING - this.#waiting.length;

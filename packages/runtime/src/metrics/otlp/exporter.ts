@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '@mizzen/control-plane';
+import type { Clock } from '@mizzen/control-plane';
+import { Repeated } from '../../otlp/repeated.ts';
 import { Reception, receiverUrl, type Refusal, send } from '../../otlp/send.ts';
 import { attributesOf, toOtlp } from './convert.ts';
 import { readFamilies } from './families.ts';
@@ -31,33 +32,24 @@ export class OtlpExporter {
   readonly #options: OtlpExporterOptions;
   readonly #url: string;
   readonly #reception: Reception;
-  #timer: Timer | undefined;
-  #closed = false;
+  readonly #reports: Repeated;
 
   constructor(options: OtlpExporterOptions) {
     this.#options = options;
     this.#url = receiverUrl(options.url, '/v1/metrics');
     this.#reception = new Reception('metrics', this.#url, options.onNotice);
-    this.#later();
+    this.#reports = new Repeated(options.clock, options.interval, () => this.#report());
   }
 
   close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-  }
-
-  #later(): void {
-    if (this.#closed) return;
-    this.#timer = this.#options.clock.after(this.#options.interval, () => {
-      void this.#report().finally(() => this.#later());
-    });
+    this.#reports.close();
   }
 
   async #report(): Promise<void> {
     const origins = [...this.#options.origins()];
     const refusals: Refusal[] = [];
     const work = async (): Promise<void> => {
-      for (let origin = origins.shift(); origin !== undefined && !this.#closed; origin = origins.shift()) {
+      for (let origin = origins.shift(); origin !== undefined && !this.#reports.closed; origin = origins.shift()) {
         const { read } = origin;
         const text = await Promise.try(read).catch(() => undefined);
         // One that cannot be asked is missing there as it would be in Prometheus.
@@ -67,7 +59,7 @@ export class OtlpExporter {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    if (!this.#closed) this.#reception.saw(refusals[0]);
+    if (!this.#reports.closed) this.#reception.saw(refusals[0]);
   }
 
   /** Undefined: it was taken. */

@@ -2,7 +2,7 @@ import type { ResponseParser } from '../codec/response-parser.ts';
 import type { Deps } from '../deps.ts';
 import { AsyncRequest, type AsyncCallbacks, type AsyncFailure } from '../http/async-request.ts';
 import { Headers } from '../http/headers.ts';
-import { entered, turnNow } from '../http/io.ts';
+import { entered, turnNow } from '../http/turn.ts';
 import type { MirrorSource } from '../http/mirror.ts';
 import { OWN_CONNECTION } from '../http/own-connection.ts';
 import { keep } from '../http/reads.ts';

@@ -2,7 +2,7 @@ import { encodeFields, mayOmitLength } from '../codec/encode.ts';
 import { newClusterStats } from '../cluster/stats.ts';
 import type { ResponseParser } from '../codec/response-parser.ts';
 import { ClientConnection, type ConnectionOwner, type Exchange } from '../http/client-connection.ts';
-import { entered } from '../http/io.ts';
+import { entered } from '../http/turn.ts';
 import type { CheckProgram } from '../program/types.ts';
 import type { CircuitBreaker, UpstreamSocket } from '../types.ts';
 import { checkedName, dialForCheck, type Checker, type CheckerSurroundings } from './checker.ts';

@@ -8,7 +8,7 @@ import { Deadline } from './deadline.ts';
 import { invalidPart } from './head-check.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import type { Shadow } from './mirror.ts';
 import { RequestBody } from './request-body.ts';
 import { resetOutcome, type ResetReason } from './reset.ts';

@@ -3,7 +3,7 @@ import type { Timer } from '../deps.ts';
 import { ResponseFlag, type ResponseHead, type UpstreamHost } from '../types.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Headers } from './headers.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import { resetOutcome, type ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';
 import type { ActiveStream } from './stream.ts';

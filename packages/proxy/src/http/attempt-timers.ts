@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../deps.ts';
 import { Deadline } from './deadline.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 
 /** Milliseconds; 0 for what is not limited. */
 export interface AttemptLimits {

@@ -7,7 +7,7 @@ import type { RequestGroup } from '../telemetry/request-groups.ts';
 import type { CircuitBreaker, RequestHead, RouteActionProgram, UpstreamHost } from '../types.ts';
 import type { ClientConnection, Exchange } from './client-connection.ts';
 import type { LaterCount } from './host-report.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import { poolOf, type Pool, type Waiter } from './pool.ts';
 import type { ResetReason } from './reset.ts';
 import type { Span } from '../tracing/span.ts';

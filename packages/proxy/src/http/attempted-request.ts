@@ -8,7 +8,7 @@ import { Attempt, type AttemptOwner } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { AttemptTimers, type AttemptTimeouts } from './attempt-timers.ts';
 import { connectTcp, type TcpTunnel } from './connect.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import { RequestBody } from './request-body.ts';
 import type { MirrorSource } from './mirror.ts';
 import type { ResetReason } from './reset.ts';

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { entered } from './io.ts';
+import { entered } from './turn.ts';
 import { keep } from './reads.ts';
 
 export interface BodyPipeEnds {

@@ -6,7 +6,7 @@ import { sharedState } from '../filter-state/state.ts';
 import { ResponseFlag, type UpstreamHost, type UpstreamSocket } from '../types.ts';
 import { chargeAnswer } from './charge.ts';
 import { Headers } from './headers.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import { bytesOf, keep } from './reads.ts';
 import { failureReason } from './pool.ts';
 import type { ResetReason } from './reset.ts';

@@ -1,5 +1,5 @@
 import type { ConnectionInfo } from '../types.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import { UserAgentStats, type HcmRuntime, type HcmStats } from './runtime.ts';
 
 /** What is counted of a downstream connection from its beginning to its end. */

@@ -15,7 +15,7 @@ import { chargeAnswer } from './charge.ts';
 import { replyOfRoute } from './direct-reply.ts';
 import { invalidPart } from './head-check.ts';
 import { is5xx } from './host-report.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import { resetDetails, resetOutcome, type ResetReason } from './reset.ts';
 import { flagOf } from './retry-state.ts';
 

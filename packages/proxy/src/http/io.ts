@@ -1,53 +1,8 @@
-/**
- * Writing once per turn. What a turn of the event loop produces for a socket is gathered and leaves in one write when
- * the turn's outermost `leave()` is reached, however many messages it was. Entry points (socket and timer callbacks)
- * are bracketed with `enter()` and `leave()`; outside of any, a write leaves at once.
- */
-import type { Clock } from '../deps.ts';
+/** Writing to a socket once per round of reads; see turn.ts. */
 import type { UpstreamSocket } from '../types.ts';
 import { isShared } from './reads.ts';
 import { borrow, giveBack } from './slabs.ts';
-
-let depth = 0;
-/** Outputs that have something to write; the first `dirtyCount` count. */
-const dirty: (Output | undefined)[] = [];
-let dirtyCount = 0;
-/** Clock time of this turn, once somebody asked for it. */
-let turnTime = -1;
-
-/** Always followed by `leave`, whatever happens between. */
-export function enter(): void {
-  depth++;
-}
-export function leave(): void {
-  if (depth === 1) {
-    for (let i = 0; i < dirtyCount; i++) {
-      const output = dirty[i]!;
-      dirty[i] = undefined;
-      output.flush();
-    }
-    dirtyCount = 0;
-    turnTime = -1;
-  }
-  depth--;
-}
-
-/** `clock.now()`, read once a turn: what happens within one happens at one time. */
-export function turnNow(clock: Clock): number {
-  if (depth === 0) return clock.now();
-  if (turnTime < 0) turnTime = clock.now();
-  return turnTime;
-}
-
-/** Runs `fn` as an entry point. */
-export function entered(fn: () => void): void {
-  enter();
-  try {
-    fn();
-  } finally {
-    leave();
-  }
-}
+import { flushLater } from './turn.ts';
 
 /** Bodies up to this size travel in the same string as the head; larger ones as the buffers they came in. */
 const INLINE = 8192;
@@ -127,11 +82,7 @@ export class Output {
   }
 
   #mark(): void {
-    if (depth === 0) {
-      this.flush();
-      return;
-    }
     this.#marked = true;
-    dirty[dirtyCount++] = this;
+    flushLater(this);
   }
 }

@@ -20,6 +20,7 @@ export interface FilterPlan {
   readonly onResponseEnd: readonly HttpFilter[];
   readonly onRouteCleared: readonly HttpFilter[];
   readonly onEnd: readonly HttpFilter[];
+  readonly onLog: readonly HttpFilter[];
 }
 
 export interface HcmPlan {
@@ -93,5 +94,6 @@ function sorted(filters: readonly HttpFilter[]): Omit<FilterPlan, 'all' | 'switc
     onResponseEnd: reversed.filter((filter) => filter.onResponseEnd !== undefined),
     onRouteCleared: filters.filter((filter) => filter.onRouteCleared !== undefined),
     onEnd: filters.filter((filter) => filter.onEnd !== undefined),
+    onLog: filters.filter((filter) => filter.onLog !== undefined),
   };
 }

@@ -12,7 +12,7 @@ import type {
 import { exchangeWith } from '../istio/upstream-exchange.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { Deadline } from './deadline.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import type { ResetReason } from './reset.ts';
 import { HTTP_ALPN } from '../tls/agreed.ts';
 

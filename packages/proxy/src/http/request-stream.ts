@@ -4,7 +4,7 @@ import type { AlpnChoice, CollectedBody, HttpStream, LocalReplyOptions, Response
 import { BodyPipe } from './body-pipe.ts';
 import { Hold, type BodyWish } from './hold.ts';
 import type { StreamRecord } from './info.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, turnNow } from './turn.ts';
 import type { FilterPlan } from './plan.ts';
 import { keep } from './reads.ts';
 import { RoutedStream } from './routed-stream.ts';

@@ -3,7 +3,7 @@ import type { RequestParser } from '../codec/request-parser.ts';
 import type { ConnectionInfo } from '../types.ts';
 import { Deadline } from './deadline.ts';
 import { StreamRecord } from './info.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { StreamDeadlines } from './stream-deadlines.ts';
 

@@ -2,7 +2,7 @@ import type { Transform } from 'node:stream';
 import type { ResponseHead } from '../types.ts';
 import { BodyPipe } from './body-pipe.ts';
 import { Hold } from './hold.ts';
-import { entered } from './io.ts';
+import { entered } from './turn.ts';
 import { keep } from './reads.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { ActiveStream } from './stream.ts';

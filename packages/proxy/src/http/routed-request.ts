@@ -17,7 +17,7 @@ import type {
 } from '../types.ts';
 import { alternativeOf, type Charged } from './charge.ts';
 import type { StreamRecord } from './info.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import { RetryState } from './retry-state.ts';
 import type { Headers } from './headers.ts';
 import type { ActiveStream } from './stream.ts';

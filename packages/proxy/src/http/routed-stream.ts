@@ -4,7 +4,7 @@ import type { PerRoute, Redirects, RequestHead, RouteDecision } from '../types.t
 import { afterReads } from './after-reads.ts';
 import { Headers } from './headers.ts';
 import { nameCluster, type StreamRecord } from './info.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import type { HcmRuntime } from './runtime.ts';
 import type { ServerConnection } from './server-connection.ts';
 

@@ -9,7 +9,7 @@ import { FallibleRequest } from './fallible-request.ts';
 import { Headers } from './headers.ts';
 import { countOf, is5xx, reportAnswer } from './host-report.ts';
 import { redirected } from './internal-redirect.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import { flagOf } from './retry-state.ts';
 import { logTunnel } from './stream-log.ts';
 

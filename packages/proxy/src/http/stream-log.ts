@@ -1,5 +1,5 @@
 import type { Timer } from '../deps.ts';
-import { entered } from './io.ts';
+import { entered } from './turn.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** Tells every access log that wants to know. */

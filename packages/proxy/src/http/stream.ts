@@ -18,7 +18,7 @@ import {
 import { countAnswer } from './charge.ts';
 import type { Headers } from './headers.ts';
 import type { StreamRecord } from './info.ts';
-import { entered, turnNow } from './io.ts';
+import { entered, logLater, settleLogs, turnNow } from './turn.ts';
 import { buildLocalReply, headersOf } from './local-reply.ts';
 import { switchFilters } from './plan.ts';
 import type { RequestBody } from './request-body.ts';
@@ -304,8 +304,19 @@ export class ActiveStream extends RequestStream implements LogSource {
     if (completes && this.#path.started && !info.healthCheck)
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
     this.#logTimer?.cancel();
-    logEnd(this);
+    // Of what breaks off the log says how things were when it did.
+    if (info.responseUnfinished || !this.requestComplete) {
+      settleLogs();
+      this.log();
+    } else {
+      logLater(this);
+    }
     this.router?.cancel();
+  }
+
+  log(): void {
+    for (const filter of this.filters.onLog) filter.onLog!(this);
+    logEnd(this);
     this.tracing?.finish();
   }
 

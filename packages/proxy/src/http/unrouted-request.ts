@@ -16,7 +16,7 @@ import type { Attempt } from './attempt.ts';
 import type { AttemptLimits } from './attempt-timers.ts';
 import { chargeAnswer, type Charged } from './charge.ts';
 import { StreamRecord } from './info.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import type { MirrorSource, StartCopies } from './mirror.ts';
 import { RetryState } from './retry-state.ts';
 import { announceTimeout, NO_TIMEOUTS, type RequestTimeouts } from './timeouts.ts';

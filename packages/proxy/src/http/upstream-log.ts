@@ -2,7 +2,7 @@ import type { AccessLogType, LogSource } from '../program/types.ts';
 import type { ResponseHead, UpstreamHost } from '../types.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { StreamRecord } from './info.ts';
-import { turnNow } from './io.ts';
+import { turnNow } from './turn.ts';
 import type { ActiveStream } from './stream.ts';
 
 /** One attempt as the router's own log sees it. */

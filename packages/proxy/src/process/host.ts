@@ -2,6 +2,7 @@ import type { JsonObject } from '@mizzen/xds';
 import type { Deps } from '../deps.ts';
 import { KnownWorkloads } from '../istio/known-workloads.ts';
 import { LocalXdsConnection } from '../xds/local-source.ts';
+import { settle } from '../http/turn.ts';
 import { LogFiles } from './log-files.ts';
 import { countsOf } from './node-counts.ts';
 import type { MetricsPlace, MetricsServer } from '../admin/metrics-server.ts';
@@ -61,6 +62,7 @@ export class ProxyHost {
 
   /** What is left goes at once. */
   close(): void {
+    settle();
     this.#logs.close();
   }
 

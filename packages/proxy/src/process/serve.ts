@@ -4,6 +4,7 @@ import { TypeUrl, type JsonObject } from '@mizzen/xds';
 import type { AdminContext } from '../admin/context.ts';
 import type { Deps } from '../deps.ts';
 import type { Nack } from '../types.ts';
+import { settle } from '../http/turn.ts';
 import { LiveRuntime } from '../runtime/open.ts';
 import { BootstrapSource } from '../xds/bootstrap-source.ts';
 import type { XdsSource } from '../xds/source.ts';
@@ -170,6 +171,7 @@ export async function serve({
   loadReports?.close();
   alive.close();
   await node.stop(SHUTDOWN_TIME);
+  settle();
   logs.close();
   return status;
 }

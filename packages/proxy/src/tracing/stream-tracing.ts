@@ -1,4 +1,4 @@
-import { turnNow } from '../http/io.ts';
+import { turnNow } from '../http/turn.ts';
 import type { Headers } from '../http/headers.ts';
 import type { HcmStats } from '../http/runtime.ts';
 import type { ActiveStream } from '../http/stream.ts';

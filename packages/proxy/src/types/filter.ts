@@ -100,5 +100,8 @@ export interface HttpFilter {
   onResponseEnd?(stream: HttpStream): void;
   /** The route is about to be forgotten, whether or not the request has come so far. */
   onRouteCleared?(stream: HttpStream): void;
+  /** The stream is over: what is under way for it is of no use any more. */
   onEnd?(stream: HttpStream): void;
+  /** What the stream was can be noted, before access logs are; it may have been over for a while. */
+  onLog?(stream: HttpStream): void;
 }

@@ -1,6 +1,6 @@
 import type { types } from '@mizzen/xds';
 import { FilterState } from '../../filter-state/state.ts';
-import { turnNow } from '../../http/io.ts';
+import { turnNow } from '../../http/turn.ts';
 import type { CompileContext } from '../../program/context.ts';
 import type { Path } from '../../program/path.ts';
 import { isGrpc } from '../../telemetry/access-log-grpc.ts';

@@ -62,6 +62,9 @@ export function chosenFilter(
     ...(some('onEnd') && {
       onEnd: (stream) => of(stream).forward.forEach((filter) => filter.onEnd?.(stream)),
     }),
+    ...(some('onLog') && {
+      onLog: (stream) => of(stream).forward.forEach((filter) => filter.onLog?.(stream)),
+    }),
   };
 }
 

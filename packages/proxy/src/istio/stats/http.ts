@@ -29,7 +29,7 @@ export function httpStatsFilter(
         meters.set(stream, new MessageMeter(recorder, clock, stream));
       return undefined;
     },
-    onEnd(stream) {
+    onLog(stream) {
       const source: LogSource = stream;
       const { info } = stream;
       if (info.upstreamTarget !== undefined && leadsBack(info.upstreamTarget.cluster)) return;

@@ -1,0 +1,116 @@
+import { setImmediate as round } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { enter, entered, flushLater, leave, logLater, settle, settleLogs, turnNow } from './turn.ts';
+
+/** Tells what was done in which order. */
+function diary(): {
+  readonly done: string[];
+  readonly output: (name: string) => { readonly flush: () => void };
+  readonly log: (name: string) => { readonly log: () => void };
+} {
+  const done: string[] = [];
+  return {
+    done,
+    output: (name) => ({ flush: () => void done.push(`flush ${name}`) }),
+    log: (name) => ({ log: () => void done.push(`log ${name}`) }),
+  };
+}
+
+describe('turns of the event loop', () => {
+  afterEach(() => settle());
+
+  it('wait with what they write and log until the round of reads is over, writes first', async () => {
+    const { done, output, log } = diary();
+    for (const name of ['a', 'b']) {
+      entered(() => {
+        logLater(log(name));
+        flushLater(output(name));
+      });
+      done.push(`left ${name}`);
+    }
+    await round();
+    expect(done).toEqual(['left a', 'left b', 'flush a', 'flush b', 'log a', 'log b']);
+    await round();
+    expect(done).toHaveLength(6);
+  });
+
+  it('do not wait outside of any', () => {
+    const { done, output, log } = diary();
+    flushLater(output('a'));
+    logLater(log('a'));
+    expect(done).toEqual(['flush a', 'log a']);
+  });
+
+  it('do not wait for the end of the round once much has come together', () => {
+    const { done, output, log } = diary();
+    for (let i = 0; i < 32; i++) {
+      expect(done).toEqual([]);
+      entered(() => {
+        flushLater(output(String(i)));
+        logLater(log(String(i)));
+      });
+    }
+    const each = Array.from({ length: 32 }, (_, i) => i);
+    expect(done).toEqual([...each.map((i) => `flush ${i}`), ...each.map((i) => `log ${i}`)]);
+  });
+
+  it('settle only with the outermost', async () => {
+    const { done, output } = diary();
+    enter();
+    for (let i = 0; i < 40; i++) entered(() => flushLater(output('inner')));
+    expect(done).toEqual([]);
+    leave();
+    expect(done).toHaveLength(40);
+    await round();
+    expect(done).toHaveLength(40);
+  });
+
+  it('write what logging gives them to write in a round of its own', async () => {
+    const { done, output } = diary();
+    entered(() => logLater({ log: () => entered(() => flushLater(output('export'))) }));
+    await round();
+    expect(done).toEqual([]);
+    await round();
+    expect(done).toEqual(['flush export']);
+  });
+
+  it('forget nothing when one throws', () => {
+    const { done, output, log } = diary();
+    const fail = (): never => {
+      throw new Error('no');
+    };
+    entered(() => {
+      flushLater(output('a'));
+      flushLater({ flush: fail });
+      flushLater(output('b'));
+      logLater(log('c'));
+      logLater({ log: fail });
+      logLater(log('d'));
+    });
+    expect(settle).toThrow('no');
+    expect(done).toEqual(['flush a']);
+    expect(settle).toThrow('no');
+    expect(done).toEqual(['flush a', 'flush b', 'log c']);
+    settle();
+    expect(done).toEqual(['flush a', 'flush b', 'log c', 'log d']);
+  });
+
+  it('log before what must not come later', async () => {
+    const { done, log } = diary();
+    entered(() => {
+      logLater(log('a'));
+      settleLogs();
+      done.push('broken off');
+    });
+    await round();
+    expect(done).toEqual(['log a', 'broken off']);
+  });
+
+  it('happen at one time', () => {
+    let now = 0;
+    const clock = { now: () => ++now, wall: () => 0, after: () => ({ cancel: () => undefined }) };
+    entered(() => expect([turnNow(clock), turnNow(clock)]).toEqual([1, 1]));
+    entered(() => expect(turnNow(clock)).toBe(2));
+    expect(turnNow(clock)).toBe(3);
+  });
+});

@@ -95,6 +95,34 @@ describe('turns of the event loop', () => {
     expect(done).toEqual(['flush a', 'flush b', 'log c', 'log d']);
   });
 
+  it('wait no more where rounds are of one turn, and again where they are of several', async () => {
+    const { done, output, log } = diary();
+    const turn = (name: string): void =>
+      entered(() => {
+        logLater(log(name));
+        flushLater(output(name));
+      });
+    const waits = async (perRound: number): Promise<boolean> => {
+      done.length = 0;
+      turn('first');
+      const waited = done.length === 0;
+      for (let i = 1; i < perRound; i++) turn('other');
+      await round();
+      expect(done).toHaveLength(2 * perRound);
+      return waited;
+    };
+    for (let i = 0; i < 50; i++) await waits(1);
+    expect(await waits(1)).toBe(false);
+    for (let i = 0; i < 50; i++) await waits(20);
+    expect(await waits(20)).toBe(true);
+    for (let i = 0; i < 50; i++) await waits(2);
+    expect(await waits(1)).toBe(false);
+    done.length = 0;
+    turn('alone');
+    expect(done).toEqual(['flush alone', 'log alone']);
+    for (let i = 0; i < 50; i++) await waits(20);
+  });
+
   it('log before what must not come later', async () => {
     const { done, log } = diary();
     entered(() => {

@@ -1,9 +1,9 @@
 /**
  * When what has been decided is written and noted. The event loop reads sockets one after the other, as many as have
- * something to say: a round. What their reads produce leaves when the round is over, or when much has come together:
- * reading, writing and noting are each done for many requests in a row, while their code is in the processor's caches
- * and whoever is written to is awake. Entry points (socket and timer callbacks) are bracketed with `enter()` and
- * `leave()`; outside of any, nothing waits.
+ * something to say: a round. Where rounds are of several reads, what these produce leaves when the round is over, or when
+ * much has come together: reading, writing and noting are each done for many requests in a row, while their code is in the
+ * processor's caches and whoever is written to is awake. Entry points (socket and timer callbacks) are bracketed with
+ * `enter()` and `leave()`; outside of any, nothing waits.
  */
 import type { Clock } from '../deps.ts';
 
@@ -18,6 +18,12 @@ export interface Unlogged {
 
 /** How many outputs wait at most: it is also how long the first of them waits. */
 const MOST = 32;
+/** Rounds of fewer turns than this, on average, are not worth waiting for. */
+const WORTH = 4;
+/** While nothing waits, the turns of a round are counted this seldom: one turn in so many begins to. */
+const PROBE = 32;
+/** So many rounds make the average. */
+const WINDOW = 8;
 
 let depth = 0;
 /** The first `outputCount` count. */
@@ -25,7 +31,15 @@ const outputs: (Pending | undefined)[] = [];
 let outputCount = 0;
 const unlogged: (Unlogged | undefined)[] = [];
 let unloggedCount = 0;
+/** Whether turns wait for the end of their round; that of a lonely connection would only be late. */
+let gathers = true;
+/** The end of this round is awaited. */
 let roundEnds = false;
+/** In this round, since its end is awaited. */
+let turns = 0;
+/** Average of a round, times `WINDOW`. */
+let average = WORTH * 2 * WINDOW;
+let untilProbe = PROBE;
 /** Clock time of this turn, once somebody asked for it. */
 let turnTime = -1;
 
@@ -35,10 +49,13 @@ export function enter(): void {
 }
 export function leave(): void {
   if (depth === 1) {
-    if (outputCount >= MOST) settle();
+    turns++;
+    if (outputCount >= MOST || (!gathers && outputCount + unloggedCount > 0)) settle();
     turnTime = -1;
-    if (!roundEnds && outputCount + unloggedCount > 0) {
+    if (!roundEnds && (outputCount + unloggedCount > 0 || (!gathers && --untilProbe <= 0))) {
       roundEnds = true;
+      turns = 1;
+      untilProbe = PROBE;
       setImmediate(endRound);
     }
   }
@@ -47,6 +64,8 @@ export function leave(): void {
 
 function endRound(): void {
   roundEnds = false;
+  average += turns - Math.trunc(average / WINDOW);
+  gathers = average >= WORTH * WINDOW;
   enter();
   try {
     settle();

@@ -3,7 +3,8 @@
  * authorization policy, with Istio's metrics, an access log and tracing of one request in a hundred, and with all of it
  * off; and of Envoy, which has its own statistics in both cases. Then, too, with every request traced into the store of
  * `mizzen up`. Fails when it costs our proxy more than 15 % (the last case aside), or more than Envoy has. Arguments:
- * seconds per load (3), rounds (5), and `some` to leave out the last case. Needs wrk, nginx, openssl and Envoy.
+ * seconds per load (1), rounds (9), and `some` to leave out the last case. Each is measured with two processes, as no two are
+ * compiled alike, and right before or after what it is compared with. Needs wrk, nginx, openssl and Envoy.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,18 +16,25 @@ import { authorization, bootstrap, clientTls, type Hop, istioStats, peerMetadata
 import { cpuSeconds, end, listening, median, nginxBackend, wrk } from './lib/measure.ts';
 
 const MOST = 1.15;
+/** Of the same configuration. */
+const PROCESSES = 2;
 /** Requests before anything is measured: compiled to the end, what is on has more to compile than what is off. */
 const WARM = { envoy: 1, mizzen: 100_000 };
 type Engine = 'envoy' | 'mizzen';
 /** `traced`: on, with every request traced. */
 type Seen = 'off' | 'on' | 'traced';
 
+/** Processes that a load goes through, and where. */
+interface Way {
+  readonly port: number;
+  readonly pids: readonly number[];
+}
+
 interface Subject {
   readonly engine: Engine;
   readonly what: string;
   readonly seen: Seen;
-  readonly port: number;
-  readonly pids: readonly number[];
+  readonly ways: Way[];
   readonly microseconds: number[];
 }
 
@@ -72,44 +80,57 @@ export async function compareObservability(
           // A plain Envoy has no such filters.
           return engine === 'envoy' ? log : { ...log, lastFilters: [peerMetadata(direction), istioStats] };
         };
-        const hop = async (
-          what: string,
-          direction: 'INBOUND' | 'OUTBOUND',
-          upstream: number,
-          more: Partial<Hop> = {},
-        ): Promise<{ readonly port: number; readonly pid: number }> => {
-          const name = `${engine}-${what}-${seen}`;
-          const port = await freePort();
-          const { pid } = run(engine, { name, listen: port, upstream, ...observed(name, direction), ...more });
-          await listening(port);
-          return { port, pid: pid! };
-        };
-        const one = await hop('plain', 'OUTBOUND', backend);
-        const server = await hop('server', 'INBOUND', backend, {
-          downstreamTls: serverTls(folder),
-          filters: [authorization],
-          forwardClientCert: true,
-        });
-        const client = await hop('client', 'OUTBOUND', server.port, { upstreamTls: clientTls(folder) });
-        const pair = [client.pid, server.pid];
+        const plain: Way[] = [];
+        const pair: Way[] = [];
+        for (let instance = 0; instance < PROCESSES; instance++) {
+          const hop = async (
+            what: string,
+            direction: 'INBOUND' | 'OUTBOUND',
+            upstream: number,
+            more: Partial<Hop> = {},
+          ): Promise<{ readonly port: number; readonly pid: number }> => {
+            const name = `${engine}-${what}-${seen}-${instance}`;
+            const port = await freePort();
+            const { pid } = run(engine, { name, listen: port, upstream, ...observed(name, direction), ...more });
+            await listening(port);
+            return { port, pid: pid! };
+          };
+          const one = await hop('plain', 'OUTBOUND', backend);
+          const server = await hop('server', 'INBOUND', backend, {
+            downstreamTls: serverTls(folder),
+            filters: [authorization],
+            forwardClientCert: true,
+          });
+          const client = await hop('client', 'OUTBOUND', server.port, { upstreamTls: clientTls(folder) });
+          plain.push({ port: one.port, pids: [one.pid] });
+          pair.push({ port: client.port, pids: [client.pid, server.pid] });
+        }
         subjects.push(
-          { engine, seen, what: 'plain', port: one.port, pids: [one.pid], microseconds: [] },
-          { engine, seen, what: 'mTLS pair with policy', port: client.port, pids: pair, microseconds: [] },
+          { engine, seen, what: 'plain', ways: plain, microseconds: [] },
+          { engine, seen, what: 'mTLS pair with policy', ways: pair, microseconds: [] },
         );
       }
     // What is compared is measured one right after the other.
     subjects.sort((a, b) => a.what.localeCompare(b.what) || a.engine.localeCompare(b.engine));
-    for (let round = 0; round < rounds; round++)
-      for (const { engine, what, port, pids, microseconds } of subjects) {
-        const url = `http://127.0.0.1:${port}/products/123`;
+    for (const { engine, ways } of subjects)
+      for (const { port } of ways)
         // Just-in-time compilers want many requests of the same kind first, however long a busy machine takes for them.
-        for (let warm = 0, i = 0; warm < (round === 0 ? WARM[engine] : 1) && i < 20; i++)
-          warm += (await wrk(url, { seconds: round === 0 ? 2 : 1 })).requests;
-        const before = cpuSeconds(pids);
-        const { requests, failed } = await wrk(url, { seconds });
-        if (failed > 0 || requests === 0)
-          throw new Error(`${engine}, ${what}: ${failed} of ${requests} requests failed`);
-        microseconds.push(((cpuSeconds(pids) - before) / requests) * 1e6);
+        for (let warm = 0, i = 0; warm < WARM[engine] && i < 20; i++)
+          warm += (await wrk(urlOf(port), { seconds: 2 })).requests;
+    for (let round = 0; round < rounds; round++)
+      for (const { engine, what, ways, microseconds } of round % 2 === 0 ? subjects : subjects.toReversed()) {
+        let spent = 0;
+        let answered = 0;
+        for (const { port, pids } of ways) {
+          await wrk(urlOf(port), { seconds: 1 });
+          const before = cpuSeconds(pids);
+          const { requests, failed } = await wrk(urlOf(port), { seconds });
+          if (failed > 0 || requests === 0)
+            throw new Error(`${engine}, ${what}: ${failed} of ${requests} requests failed`);
+          spent += cpuSeconds(pids) - before;
+          answered += requests;
+        }
+        microseconds.push((spent / answered) * 1e6);
       }
     return subjects;
   } finally {
@@ -117,6 +138,8 @@ export async function compareObservability(
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const urlOf = (port: number): string => `http://127.0.0.1:${port}/products/123`;
 
 export interface Cost {
   readonly what: string;
@@ -161,7 +184,7 @@ export function table(rows: readonly Cost[]): string {
 }
 
 if (import.meta.main) {
-  const [seconds = '3', rounds = '5', which] = process.argv.slice(2);
+  const [seconds = '1', rounds = '9', which] = process.argv.slice(2);
   const states: readonly Seen[] = which === 'some' ? ['off', 'on'] : ['off', 'on', 'traced'];
   const rows = costs(await compareObservability(Number(seconds), Number(rounds), states));
   process.stdout.write(`${table(rows)}\n`);

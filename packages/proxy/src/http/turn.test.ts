@@ -1,5 +1,5 @@
 import { setImmediate as round } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enter, entered, flushLater, leave, logLater, settle, settleLogs, turnNow } from './turn.ts';
 
 /** Tells what was done in which order. */
@@ -17,6 +17,13 @@ function diary(): {
 }
 
 describe('turns of the event loop', () => {
+  // Whatever ran before in this process, its rounds are of many turns now.
+  beforeEach(async () => {
+    for (let i = 0; i < 60; i++) {
+      for (let turn = 0; turn < 20; turn++) entered(() => flushLater({ flush: () => undefined }));
+      await round();
+    }
+  });
   afterEach(() => settle());
 
   it('wait with what they write and log until the round of reads is over, writes first', async () => {

@@ -130,6 +130,40 @@ describe('turns of the event loop', () => {
     for (let i = 0; i < 50; i++) await waits(20);
   });
 
+  it('log each once, whatever logging one of them sets off', async () => {
+    const { done, log } = diary();
+    entered(() => {
+      logLater(log('a'));
+      logLater({
+        log: () => {
+          settleLogs();
+          logLater(log('d'));
+          done.push('log b');
+        },
+      });
+      logLater(log('c'));
+    });
+    await round();
+    expect(done).toEqual(['log a', 'log b', 'log c', 'log d']);
+  });
+
+  it('go on when one throws as they are left', async () => {
+    const { done, output } = diary();
+    const fail = (): never => {
+      throw new Error('no');
+    };
+    expect(() =>
+      entered(() => {
+        flushLater({ flush: fail });
+        for (let i = 0; i < 40; i++) flushLater(output('other'));
+      }),
+    ).toThrow('no');
+    await round();
+    expect(done).toHaveLength(40);
+    flushLater(output('outside'));
+    expect(done).toHaveLength(41);
+  });
+
   it('log before what must not come later', async () => {
     const { done, log } = diary();
     entered(() => {

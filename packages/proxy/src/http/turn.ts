@@ -31,6 +31,7 @@ const outputs: (Pending | undefined)[] = [];
 let outputCount = 0;
 const unlogged: (Unlogged | undefined)[] = [];
 let unloggedCount = 0;
+let logging = false;
 /** Whether turns wait for the end of their round; that of a lonely connection would only be late. */
 let gathers = true;
 /** The end of this round is awaited. */
@@ -48,9 +49,14 @@ export function enter(): void {
   depth++;
 }
 export function leave(): void {
-  if (depth === 1) {
-    turns++;
+  if (depth > 1) {
+    depth--;
+    return;
+  }
+  turns++;
+  try {
     if (outputCount >= MOST || (!gathers && outputCount + unloggedCount > 0)) settle();
+  } finally {
     turnTime = -1;
     if (!roundEnds && (outputCount + unloggedCount > 0 || (!gathers && --untilProbe <= 0))) {
       roundEnds = true;
@@ -58,8 +64,8 @@ export function leave(): void {
       untilProbe = PROBE;
       setImmediate(endRound);
     }
+    depth = 0;
   }
-  depth--;
 }
 
 function endRound(): void {
@@ -91,6 +97,9 @@ export function settle(): void {
 
 /** Logs all that waits, in the order in which it ended. */
 export function settleLogs(): void {
+  // What one log begins may break another request off: the others are under way already.
+  if (logging) return;
+  logging = true;
   let at = 0;
   try {
     for (; at < unloggedCount; at++) {
@@ -99,6 +108,7 @@ export function settleLogs(): void {
       each.log();
     }
   } finally {
+    logging = false;
     unloggedCount = leftOf(unlogged, at, unloggedCount);
   }
 }

@@ -304,20 +304,26 @@ export class ActiveStream extends RequestStream implements LogSource {
     if (completes && this.#path.started && !info.healthCheck)
       countAnswer(this.hcm, Math.trunc(info.responseCode / 100));
     this.#logTimer?.cancel();
-    // Of what breaks off the log says how things were when it did.
     if (info.responseUnfinished || !this.requestComplete) {
+      // Of what breaks off the log says how things were when it did; the spans of its attempts end before its own.
       settleLogs();
-      this.log();
+      this.#logEnd();
+      this.router?.cancel();
+      this.tracing?.finish();
     } else {
+      this.router?.cancel();
       logLater(this);
     }
-    this.router?.cancel();
   }
 
   log(): void {
+    this.#logEnd();
+    this.tracing?.finish();
+  }
+
+  #logEnd(): void {
     for (const filter of this.filters.onLog) filter.onLog!(this);
     logEnd(this);
-    this.tracing?.finish();
   }
 
   /** A tunnel that was handed over has ended. */

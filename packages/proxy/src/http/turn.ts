@@ -25,13 +25,49 @@ const PROBE = 32;
 /** So many rounds make the average. */
 const WINDOW = 8;
 
+/** What waits for its round to end, in the order in which it came. */
+class Queue<T> {
+  count = 0;
+  /** The first `count` count. */
+  readonly #items: (T | undefined)[] = [];
+  readonly #run: (item: T) => void;
+  #running = false;
+
+  constructor(run: (item: T) => void) {
+    this.#run = run;
+  }
+
+  add(item: T): void {
+    this.#items[this.count++] = item;
+  }
+
+  /** Runs all, with what is added meanwhile; when one throws the others stay. What one sets off finds them under way already. */
+  settle(): void {
+    if (this.#running) return;
+    this.#running = true;
+    const items = this.#items;
+    let at = 0;
+    try {
+      while (at < this.count) {
+        const item = items[at]!;
+        items[at++] = undefined;
+        this.#run(item);
+      }
+    } finally {
+      let left = 0;
+      for (; at < this.count; at++) {
+        items[left++] = items[at];
+        items[at] = undefined;
+      }
+      this.count = left;
+      this.#running = false;
+    }
+  }
+}
+
+const outputs = new Queue<Pending>((output) => output.flush());
+const unlogged = new Queue<Unlogged>((ended) => ended.log());
 let depth = 0;
-/** The first `outputCount` count. */
-const outputs: (Pending | undefined)[] = [];
-let outputCount = 0;
-const unlogged: (Unlogged | undefined)[] = [];
-let unloggedCount = 0;
-let logging = false;
 /** Whether turns wait for the end of their round; that of a lonely connection would only be late. */
 let gathers = true;
 /** The end of this round is awaited. */
@@ -55,10 +91,10 @@ export function leave(): void {
   }
   turns++;
   try {
-    if (outputCount >= MOST || (!gathers && outputCount + unloggedCount > 0)) settle();
+    if (outputs.count >= MOST || (!gathers && outputs.count + unlogged.count > 0)) settle();
   } finally {
     turnTime = -1;
-    if (!roundEnds && (outputCount + unloggedCount > 0 || (!gathers && --untilProbe <= 0))) {
+    if (!roundEnds && (outputs.count + unlogged.count > 0 || (!gathers && --untilProbe <= 0))) {
       roundEnds = true;
       turns = 1;
       untilProbe = PROBE;
@@ -82,57 +118,25 @@ function endRound(): void {
 
 /** Writes and logs all that waits: also for who is about to end the process. */
 export function settle(): void {
-  let at = 0;
-  try {
-    for (; at < outputCount; at++) {
-      const output = outputs[at]!;
-      outputs[at] = undefined;
-      output.flush();
-    }
-  } finally {
-    outputCount = leftOf(outputs, at, outputCount);
-  }
-  settleLogs();
+  outputs.settle();
+  unlogged.settle();
 }
 
 /** Logs all that waits, in the order in which it ended. */
 export function settleLogs(): void {
-  // What one log begins may break another request off: the others are under way already.
-  if (logging) return;
-  logging = true;
-  let at = 0;
-  try {
-    for (; at < unloggedCount; at++) {
-      const each = unlogged[at]!;
-      unlogged[at] = undefined;
-      each.log();
-    }
-  } finally {
-    logging = false;
-    unloggedCount = leftOf(unlogged, at, unloggedCount);
-  }
-}
-
-/** Moves what follows one that has thrown to the front; returns how many there are. */
-function leftOf<T>(queue: (T | undefined)[], at: number, count: number): number {
-  let left = 0;
-  for (let i = at + 1; i < count; i++) {
-    queue[left++] = queue[i];
-    queue[i] = undefined;
-  }
-  return left;
+  unlogged.settle();
 }
 
 /** Flushes `output` when the round ends; outside of any turn at once. */
 export function flushLater(output: Pending): void {
   if (depth === 0) output.flush();
-  else outputs[outputCount++] = output;
+  else outputs.add(output);
 }
 
 /** Logs `ended` when the round ends; outside of any turn at once. */
 export function logLater(ended: Unlogged): void {
   if (depth === 0) ended.log();
-  else unlogged[unloggedCount++] = ended;
+  else unlogged.add(ended);
 }
 
 /** `clock.now()`, read once a turn: what happens within one happens at one time. */

@@ -174,6 +174,11 @@ beforeAll(async () => {
     clusterOptions: { grpc: HTTP2, spans: HTTP2 },
     logFormat: '',
     statsFilter: 'open_telemetry_access_log',
+    // They come with the answers to what is sent, after the records.
+    counted: (stats) => {
+      const written = Object.entries(stats).filter(([name]) => name.endsWith('.logs_written'));
+      return written.reduce((sum, [, count]) => sum + count, 0) >= 2 * (Object.keys(LOGS).length - 1);
+    },
     arrived: () => {
       for (const { messages, headers } of receiver.streams)
         for (const message of messages.splice(0)) take(message, headers, '');

@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly arrived?: () => boolean;
   readonly logFormat: string;
   readonly statsFilter: string;
+  /** All that is to be counted has been; unless given, once no connection is left. */
+  readonly counted?: (stats: Readonly<Record<string, number>>) => boolean;
   /** Paths of the admin interface. */
   readonly pages?: readonly string[];
   /** Other fields of the bootstrap. */
@@ -241,12 +243,19 @@ export async function observe(
       answers.push(own);
     }
     if (around.arrived !== undefined) await until('what comes after the answers', around.arrived);
-    const stats: Record<string, number> = {};
-    for (const line of (await statsWhenQuiet(proxy.admin)).split('\n')) {
-      const parts = /^(\S+): (\d+)$/.exec(line);
-      if (parts !== null && Number(parts[2]) > 0 && new RegExp(around.statsFilter).test(parts[1]!))
-        stats[parts[1]!] = Number(parts[2]);
-    }
+    let stats: Record<string, number> = {};
+    await until(
+      () => `counters: ${JSON.stringify(stats)}`,
+      async () => {
+        stats = {};
+        for (const line of (await statsWhenQuiet(proxy.admin)).split('\n')) {
+          const parts = /^(\S+): (\d+)$/.exec(line);
+          if (parts !== null && Number(parts[2]) > 0 && new RegExp(around.statsFilter).test(parts[1]!))
+            stats[parts[1]!] = Number(parts[2]);
+        }
+        return around.counted?.(stats) ?? true;
+      },
+    );
     const pages: string[] = [];
     for (const page of around.pages ?? []) pages.push(await fetchText(proxy.admin, page));
     await proxy.stop();
